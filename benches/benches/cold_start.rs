@@ -1,0 +1,47 @@
+//! Cold start: from the start of the API function's process to its first answer, by the REPORT line. Each
+//! iteration retires the execution environments and invokes anew, which takes far longer than what is measured.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use benches::cold::first_invocation;
+use benches::target::Target;
+use criterion::{Criterion, SamplingMode};
+use tokio::runtime::Runtime;
+
+mod common;
+
+fn main() -> Result<()> {
+    if common::is_wanted() {
+        let mut criterion = Criterion::default().configure_from_args();
+        cold_start(&mut criterion, &Runtime::new()?);
+        criterion.final_summary();
+    }
+    Ok(())
+}
+
+fn cold_start(criterion: &mut Criterion, runtime: &Runtime) {
+    let mut group = criterion.benchmark_group("cold_start");
+    group
+        .sampling_mode(SamplingMode::Flat)
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(1));
+    for variant in common::variants() {
+        let mut deployment = common::LazyDeployment::new(runtime, variant);
+        group.bench_function(variant.name(), |bencher| {
+            let target = &deployment.target();
+            bencher
+                .to_async(runtime)
+                .iter_custom(async |iterations| common::measured(first_answers(target, iterations).await));
+        });
+    }
+    group.finish();
+}
+
+async fn first_answers(target: &Target, iterations: u64) -> Result<Duration> {
+    let mut total = Duration::ZERO;
+    for _ in 0..iterations {
+        total += first_invocation(target).await?.to_first_answer();
+    }
+    Ok(total)
+}

@@ -1,0 +1,57 @@
+//! What both benches share: the variants to run, each deployed when it is first measured and ended after it.
+
+use anyhow::Result;
+use benches::deployment::Deployment;
+use benches::progress::Phase;
+use benches::target::Target;
+use benches::variant::Variant;
+use benches::workspace;
+use tokio::runtime::Runtime;
+
+/// Whether Cargo runs this as a bench. `cargo test --all-targets` starts benches too, to see whether they work;
+/// but these take minutes and build everything.
+pub(crate) fn is_wanted() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// What was measured. Criterion takes no errors, so a failure ends the bench.
+pub(crate) fn measured<T>(result: Result<T>) -> T {
+    result.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// Every variant, and the floor.
+pub(crate) fn variants() -> impl Iterator<Item = Variant> {
+    Variant::ALL.into_iter().chain([Variant::Noop])
+}
+
+/// A deployment that starts when it is first asked for: one that is filtered out never does.
+pub(crate) struct LazyDeployment<'a> {
+    runtime: &'a Runtime,
+    variant: Variant,
+    deployment: Option<Deployment>,
+}
+
+impl<'a> LazyDeployment<'a> {
+    pub(crate) fn new(runtime: &'a Runtime, variant: Variant) -> Self {
+        Self {
+            runtime,
+            variant,
+            deployment: None,
+        }
+    }
+
+    /// What to measure.
+    pub(crate) fn target(&mut self) -> Target {
+        let deployment = self.deployment.take().unwrap_or_else(|| self.start());
+        self.deployment.insert(deployment).target.clone()
+    }
+
+    fn start(&self) -> Deployment {
+        let started = self.runtime.block_on(async {
+            let log = Deployment::log_file(&workspace::target_directory()?.join("bench"), self.variant)?;
+            let phase = Phase::begin(self.variant, "building and starting", 0);
+            Deployment::start(self.variant, &log, &phase).await
+        });
+        measured(started)
+    }
+}

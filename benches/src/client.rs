@@ -1,0 +1,246 @@
+//! The HTTP API as a client sees it: hand in a task, look at its record.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use jiff::Timestamp;
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::event::USER_AGENT;
+
+/// The status of a task that did what it should.
+pub const SUCCEEDED: &str = "succeeded";
+
+/// Longer than API Gateway's 30 seconds
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>), so that its answer is
+/// seen, not this client's impatience.
+const REQUEST_LIMIT: Duration = Duration::from_secs(35);
+
+/// How long a task may take before waiting for its end is given up.
+const TASK_LIMIT: Duration = Duration::from_mins(1);
+
+/// Between two looks at a record: at first, and at most.
+const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
+
+/// A client of one deployment's HTTP API. Cheap to clone; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct TaskApi {
+    http: reqwest::Client,
+    tasks_url: String,
+    accepted_status: u16,
+}
+
+/// A request that was accepted.
+#[derive(Debug)]
+pub struct Accepted {
+    body: Vec<u8>,
+}
+
+impl Accepted {
+    /// The id of the task.
+    ///
+    /// # Errors
+    /// Fails when the body is not JSON with an `id`.
+    pub fn id(&self) -> Result<String> {
+        #[derive(Deserialize)]
+        struct Body {
+            id: String,
+        }
+        let body: Body = serde_json::from_slice(&self.body)
+            .with_context(|| format!("accepted without an id: {}", String::from_utf8_lossy(&self.body)))?;
+        Ok(body.id)
+    }
+}
+
+/// Why a request was not accepted, briefly enough to count equal ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(pub String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the request was not accepted: {}", self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The public record of a task, as far as it is measured.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Task {
+    /// `queued`, `running`, `succeeded`, `failed` or `cancelled`.
+    pub status: String,
+    /// How often the task was begun.
+    pub attempts: u64,
+    /// When the API accepted it.
+    pub accepted_at: Timestamp,
+    /// When the worker began it.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// What came out, if it succeeded.
+    pub result: Option<Value>,
+}
+
+impl Task {
+    /// From being accepted to being started. The two times may come from two machines: what their clocks make
+    /// negative counts as zero.
+    pub fn accepted_to_started(&self) -> Option<Duration> {
+        self.since_accepted(self.started_at)
+    }
+
+    /// From being accepted to its end.
+    pub fn accepted_to_finished(&self) -> Option<Duration> {
+        self.since_accepted(self.finished_at)
+    }
+
+    fn since_accepted(&self, time: Option<Timestamp>) -> Option<Duration> {
+        time.map(|time| {
+            time.duration_since(self.accepted_at)
+                .try_into()
+                .unwrap_or_default()
+        })
+    }
+
+    fn is_finished(&self) -> bool {
+        !matches!(self.status.as_str(), "queued" | "running")
+    }
+}
+
+impl TaskApi {
+    /// A client of the API at this URL, which accepts a request with this status.
+    ///
+    /// # Errors
+    /// Fails when the HTTP client cannot be set up.
+    pub fn new(api_url: &str, accepted_status: u16) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .timeout(REQUEST_LIMIT)
+            .tcp_nodelay(true)
+            .build()
+            .context("cannot set up the HTTP client")?;
+        Ok(Self {
+            http,
+            tasks_url: format!("{}/tasks", api_url.trim_end_matches('/')),
+            accepted_status,
+        })
+    }
+
+    /// The task that does nothing: what remains to be measured is everything around it.
+    pub fn empty_task() -> Value {
+        json!({"kind": "sleep", "millis": 0})
+    }
+
+    /// Hands in a task and reads the whole answer.
+    ///
+    /// # Errors
+    /// Fails when the answer is another than "accepted", or when none came.
+    pub async fn accept(&self, task: &Value) -> Result<Accepted, Refusal> {
+        let request = self
+            .http
+            .post(&self.tasks_url)
+            .header(CONTENT_TYPE, "application/json")
+            .body(task.to_string());
+        let response = request.send().await.map_err(|error| transport(&error))?;
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(|error| transport(&error))?;
+        if status == self.accepted_status {
+            Ok(Accepted { body: body.into() })
+        } else {
+            Err(Refusal(format!("status {status}")))
+        }
+    }
+
+    /// Waits until the task has ended, however it ended. The first look is at once, later ones at growing intervals.
+    ///
+    /// # Errors
+    /// Fails when the record cannot be read, or after a minute.
+    pub async fn finished(&self, id: &str) -> Result<Task> {
+        let begin = Instant::now();
+        let [mut interval, longest] = POLL_INTERVALS;
+        loop {
+            let task = self.task(id).await?;
+            if task.is_finished() {
+                return Ok(task);
+            }
+            if begin.elapsed() > TASK_LIMIT {
+                bail!(
+                    "task {id} is still {} after {} s",
+                    task.status,
+                    TASK_LIMIT.as_secs()
+                );
+            }
+            tokio::time::sleep(interval).await;
+            interval = longest.min(interval * 2);
+        }
+    }
+
+    /// Waits until the task has succeeded.
+    ///
+    /// # Errors
+    /// Fails as [`finished`](Self::finished) does, and when the task ends otherwise.
+    pub async fn succeeded(&self, id: &str) -> Result<Task> {
+        let task = self.finished(id).await?;
+        ensure!(task.status == SUCCEEDED, "task {id} ended {}", task.status);
+        Ok(task)
+    }
+
+    async fn task(&self, id: &str) -> Result<Task> {
+        let response = self.http.get(format!("{}/{id}", self.tasks_url)).send().await;
+        let response = response.with_context(|| format!("cannot read task {id}"))?;
+        let response = response
+            .error_for_status()
+            .with_context(|| format!("cannot read task {id}"))?;
+        response
+            .json()
+            .await
+            .with_context(|| format!("task {id} is not a task's record"))
+    }
+}
+
+fn transport(error: &reqwest::Error) -> Refusal {
+    let kind = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "connection refused"
+    } else {
+        "connection broken"
+    };
+    Refusal(kind.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(started_at: &str) -> Task {
+        serde_json::from_value(json!({
+            "id": "t", "kind": "sleep", "status": "succeeded", "attempts": 1,
+            "accepted_at": "2026-03-09T07:05:04.000250Z", "started_at": started_at, "finished_at": null,
+            "progress": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn spans_have_microseconds() {
+        let span = task("2026-03-09T07:05:04.001500Z").accepted_to_started();
+        assert_eq!(span, Some(Duration::from_micros(1250)));
+    }
+
+    #[test]
+    fn clocks_that_disagree_give_zero() {
+        assert_eq!(
+            task("2026-03-09T07:05:03.9Z").accepted_to_started(),
+            Some(Duration::ZERO)
+        );
+    }
+
+    #[test]
+    fn an_answer_without_an_id_is_shown() {
+        let error = Accepted { body: b"{}".to_vec() }.id().unwrap_err();
+        assert!(error.to_string().contains("{}"));
+    }
+}

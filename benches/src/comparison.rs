@@ -1,0 +1,91 @@
+//! The comparison itself: each variant in turn is started, measured and ended; what fails does not stop the rest.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+
+use crate::cold;
+use crate::deployment::Deployment;
+use crate::machine::Machine;
+use crate::progress::Phase;
+use crate::results::{Binary, Failure, Measured, Results, SCHEMA_VERSION, Settings};
+use crate::target::Target;
+use crate::variant::Variant;
+use crate::warm;
+use crate::workspace;
+
+/// Compares the variants, and measures the floor below them. Logs go to a folder below `folder`.
+pub async fn compare(variants: &[Variant], settings: Settings, folder: &Path) -> Results {
+    let mut results = Results {
+        schema_version: SCHEMA_VERSION,
+        created_at: Timestamp::now(),
+        platform: "local cloud".into(),
+        settings,
+        machine: Machine::this(),
+        measured: Vec::new(),
+        failures: Vec::new(),
+    };
+    for &variant in variants.iter().chain([&Variant::Noop]) {
+        let begin = Instant::now();
+        match deploy_and_measure(variant, &results.settings, folder).await {
+            Ok(measured) => {
+                eprintln!("{variant}: done in {:.0} s", begin.elapsed().as_secs_f64());
+                results.measured.push(measured);
+            }
+            Err(error) => {
+                eprintln!("{variant}: {error:#}");
+                results.failures.push(Failure {
+                    variant,
+                    reason: format!("{error:#}"),
+                });
+            }
+        }
+    }
+    results
+}
+
+async fn deploy_and_measure(variant: Variant, settings: &Settings, folder: &Path) -> Result<Measured> {
+    let log = Deployment::log_file(folder, variant)?;
+    let deployment = {
+        let phase = Phase::begin(variant, "building and starting", 0);
+        Deployment::start(variant, &log, &phase).await?
+    };
+    measure(&deployment.target, settings)
+        .await
+        .with_context(|| format!("see the log, {}", log.display()))
+}
+
+/// Measures a deployment that runs.
+///
+/// # Errors
+/// Fails when one of the figures cannot be had.
+pub async fn measure(target: &Target, settings: &Settings) -> Result<Measured> {
+    let cold = {
+        let phase = Phase::begin(target.variant, "cold starts", settings.cold_starts.into());
+        cold::measure(target, settings.cold_starts, &phase).await?
+    };
+    let (load, check) = warm::measure(target, settings).await?;
+    Ok(Measured {
+        variant: target.variant,
+        cold,
+        load,
+        check,
+        binaries: binaries(target.variant)?,
+    })
+}
+
+fn binaries(variant: Variant) -> Result<Vec<Binary>> {
+    let folder = workspace::target_directory()?.join("release");
+    let size = |name: &&str| {
+        let path = folder.join(name);
+        let metadata = fs::metadata(&path).with_context(|| format!("cannot see {}", path.display()))?;
+        Ok(Binary {
+            name: (*name).to_owned(),
+            bytes: metadata.len(),
+        })
+    };
+    variant.binaries().iter().map(size).collect()
+}

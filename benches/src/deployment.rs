@@ -1,0 +1,179 @@
+//! Starts a deployment in the local cloud and ends it again. All that is known of it is a command,
+//! `cargo infra up`, which prints one line of JSON when the deployment answers, and ends on SIGTERM.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::ChildStdout;
+
+use crate::progress::Phase;
+use crate::target::Target;
+use crate::variant::Variant;
+use crate::workspace;
+
+/// Building everything from nothing takes minutes; a start that takes longer hangs.
+const START_LIMIT: Duration = Duration::from_mins(30);
+/// How long the local cloud may take to end its functions.
+const END_LIMIT: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_millis(500);
+const LOG_LINES_SHOWN: usize = 15;
+
+/// Where a deployment answers, and what it is made of.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Endpoints {
+    /// The HTTP API.
+    pub api_url: String,
+    /// The AWS APIs.
+    pub endpoint_url: String,
+    /// The Region to sign requests for.
+    pub region: String,
+    /// The credentials to sign requests with.
+    pub access_key_id: String,
+    /// Their secret half.
+    pub secret_access_key: String,
+    /// The names of the functions.
+    pub functions: Vec<String>,
+}
+
+/// A deployment that runs. Dropping it ends it.
+#[derive(Debug)]
+pub struct Deployment {
+    /// What to measure.
+    pub target: Target,
+    // Kept open: a local cloud that printed one line more would find a broken pipe.
+    _stdout: BufReader<ChildStdout>,
+    _process: Process,
+}
+
+impl Deployment {
+    /// Builds what is not built, starts the variant, and waits until it answers. What the local cloud and its
+    /// functions print goes to the log file.
+    ///
+    /// # Errors
+    /// Fails when the deployment does not come up; the error ends with the last lines of the log.
+    pub async fn start(variant: Variant, log: &Path, phase: &Phase) -> Result<Self> {
+        let mut process = Process::spawn(variant, log)?;
+        let mut stdout = process.stdout()?;
+        let line = tokio::select! {
+            line = read_line(&mut stdout) => line,
+            () = follow(log, phase) => None,
+            () = tokio::time::sleep(START_LIMIT) => None,
+        };
+        let line = line.ok_or_else(|| failure(variant, log, "it never became ready"))?;
+        let endpoints: Endpoints = serde_json::from_str(&line)
+            .map_err(|error| failure(variant, log, &format!("it announced {line:?}: {error}")))?;
+        Ok(Self {
+            target: Target::new(variant, &endpoints)?,
+            _stdout: stdout,
+            _process: process,
+        })
+    }
+
+    /// Where the log of this variant's deployment is kept below a folder.
+    ///
+    /// # Errors
+    /// Fails when the folder cannot be made.
+    pub fn log_file(folder: &Path, variant: Variant) -> Result<PathBuf> {
+        let logs = folder.join("logs");
+        fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+        Ok(logs.join(format!("{variant}.log")))
+    }
+}
+
+/// The first line, or nothing when there is none: the process has ended.
+async fn read_line(stdout: &mut BufReader<ChildStdout>) -> Option<String> {
+    let mut line = String::new();
+    let read = stdout.read_line(&mut line).await;
+    (matches!(read, Ok(1..)) && line.ends_with('\n')).then(|| line.trim_end().to_owned())
+}
+
+/// Shows the last line of the log, again and again, for as long as it is waited for.
+async fn follow(log: &Path, phase: &Phase) {
+    loop {
+        phase.detail(&last_lines(log, 1));
+        tokio::time::sleep(LOG_INTERVAL).await;
+    }
+}
+
+fn failure(variant: Variant, log: &Path, what: &str) -> anyhow::Error {
+    anyhow!(
+        "`cargo infra up {}` failed: {what}. Its log is {} and ends with:\n{}",
+        variant.template(),
+        log.display(),
+        last_lines(log, LOG_LINES_SHOWN),
+    )
+}
+
+fn last_lines(log: &Path, count: usize) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// The child process. It is ended with its owner, whichever way that goes.
+#[derive(Debug)]
+struct Process(Child);
+
+impl Process {
+    fn spawn(variant: Variant, log: &Path) -> Result<Self> {
+        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        Command::new(workspace::cargo())
+            .args(["infra", "up", variant.template(), "--json"])
+            .current_dir(workspace::root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .spawn()
+            .map(Self)
+            .context("cannot run `cargo infra up`")
+    }
+
+    fn stdout(&mut self) -> Result<BufReader<ChildStdout>> {
+        let stdout = self.0.stdout.take().context("standard output was taken before")?;
+        Ok(BufReader::new(
+            ChildStdout::from_std(stdout).context("cannot read from `cargo infra up`")?,
+        ))
+    }
+
+    fn has_ended(&mut self) -> bool {
+        !matches!(self.0.try_wait(), Ok(None))
+    }
+
+    fn ask_to_end(&self) {
+        // Cargo has become the program it runs, so the signal reaches it. An error means that it is gone already.
+        if let Ok(id) = i32::try_from(self.0.id()) {
+            let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.has_ended() {
+            return;
+        }
+        self.ask_to_end();
+        let begin = Instant::now();
+        while begin.elapsed() < END_LIMIT {
+            if self.has_ended() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        eprintln!(
+            "The local cloud did not end on SIGTERM within {} s; killing it.",
+            END_LIMIT.as_secs()
+        );
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

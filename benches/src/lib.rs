@@ -1,0 +1,25 @@
+//! Measures the variants of this project through the interfaces that any client has: the HTTP API, the Lambda API
+//! and the REPORT lines of the functions' logs. Nothing here knows how a variant works, or who runs it.
+//!
+//! Two programs use it: `compare` ([`comparison`], [`report`]) and the Criterion benches. Both start a deployment
+//! ([`deployment`]), point a [`target::Target`] at it and measure ([`cold`], [`warm`]).
+
+pub mod client;
+pub mod cold;
+pub mod comparison;
+pub mod deployment;
+pub mod event;
+pub mod findings;
+pub mod lambda;
+pub mod load;
+pub mod machine;
+pub mod progress;
+pub mod report;
+pub mod report_line;
+pub mod results;
+pub mod statistics;
+pub mod target;
+pub mod variant;
+pub mod warm;
+pub mod warnings;
+pub mod workspace;

@@ -1,0 +1,104 @@
+//! `cargo compare`: starts every variant, measures it, and writes a report that sets them side by side.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use benches::comparison::compare;
+use benches::report::{self, terminal};
+use benches::results::Settings;
+use benches::variant::Variant;
+use benches::warnings::{Warning, warnings};
+use benches::workspace;
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Compares the ways to run a long task behind API Gateway.
+///
+/// Builds the release binaries, starts each variant in the local cloud in turn, measures cold starts and open-loop
+/// load through its public interfaces, and writes report.html, report.md and results.json. A function that does
+/// nothing is measured as the floor.
+#[derive(Debug, Parser)]
+#[command(version, after_help = HELP)]
+struct Arguments {
+    /// A first look in under a minute, once everything is built: fewer cold starts, one rate, a few seconds.
+    #[arg(long)]
+    quick: bool,
+
+    /// The variants to compare, separated by commas; all of them unless told otherwise.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Variant::ALL, hide_default_value = true)]
+    variants: Vec<Variant>,
+
+    /// The folder for the report and the logs; `target/compare` unless told otherwise.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+const HELP: &str = "\
+A full run takes about six minutes. The machine should be otherwise idle: functions, services and load generator
+share its cores. Logs of the deployments go to logs/ beside the report.
+
+Exit code: 0 when every variant was measured and every accepted task succeeded, 1 when not, 2 for wrong arguments.
+
+Examples:
+  cargo compare --quick
+  cargo compare --variants self-invoke,split-lambda --out target/two";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let folder = match arguments.out {
+        Some(folder) => folder,
+        None => workspace::target_directory()?.join("compare"),
+    };
+    let settings = if arguments.quick {
+        Settings::quick()
+    } else {
+        Settings::full()
+    };
+    let variants = unique(&arguments.variants);
+    let results = tokio::select! {
+        results = compare(&variants, settings, &folder) => results,
+        interruption = interrupted() => return interruption,
+    };
+    for path in report::write(&results, &folder)? {
+        println!("{}", path.display());
+    }
+    print!("\n{}", terminal::summary(&results)?);
+    Ok(if warnings(&results).iter().any(Warning::is_fatal) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// In the order of the report, each once.
+fn unique(variants: &[Variant]) -> Vec<Variant> {
+    Variant::ALL
+        .into_iter()
+        .filter(|variant| variants.contains(variant))
+        .collect()
+}
+
+/// Waits for a request to stop. The deployment ends when the comparison is dropped.
+async fn interrupted() -> Result<ExitCode> {
+    let listen = |kind| signal(kind).context("cannot listen for signals");
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
+    tokio::select! {
+        _ = interrupt.recv() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("terminated"),
+        _ = hang_up.recv() => bail!("the terminal is gone"),
+    }
+}

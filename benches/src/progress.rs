@@ -1,0 +1,66 @@
+//! Shows on standard error how far a measurement is: a bar on a terminal, a line for each phase elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::variant::Variant;
+
+/// A step of a measurement that is going on. It vanishes from the terminal when dropped.
+#[derive(Debug)]
+pub struct Phase {
+    bar: ProgressBar,
+}
+
+impl Phase {
+    /// Begins a phase of this many steps; with none, a spinner shows that it goes on.
+    pub fn begin(variant: Variant, what: &str, steps: u64) -> Self {
+        if !stderr().is_terminal() {
+            eprintln!("{variant}: {what}");
+            return Self::silent();
+        }
+        let bar = if steps == 0 {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::new(steps)
+        };
+        bar.set_style(style(steps));
+        bar.set_prefix(format!("{variant}: {what}"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar }
+    }
+
+    /// A phase that shows nothing.
+    pub fn silent() -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+        }
+    }
+
+    /// One step is done.
+    pub fn advance(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Says what is being done just now.
+    pub fn detail(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+    }
+}
+
+impl Drop for Phase {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(steps: u64) -> ProgressStyle {
+    let template = if steps == 0 {
+        "{spinner} {prefix} {elapsed} {wide_msg:.dim}"
+    } else {
+        "{spinner} {prefix} {bar:30} {pos}/{len}"
+    };
+    // The templates above are fixed; were one wrong, the plain bar would do.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

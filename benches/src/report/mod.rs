@@ -1,0 +1,49 @@
+//! The reports: the same results for three kinds of reader. Each format is a file of its own behind [`Report`];
+//! `tables` and `text` say what all of them say.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::results::Results;
+
+mod chart;
+pub mod format;
+mod html;
+mod json;
+mod markdown;
+mod tables;
+pub mod terminal;
+mod text;
+
+/// A format of the report.
+pub trait Report {
+    /// The name of its file.
+    fn file_name(&self) -> &'static str;
+
+    /// The whole file.
+    ///
+    /// # Errors
+    /// Fails when the results cannot be written in this format.
+    fn render(&self, results: &Results) -> Result<String>;
+}
+
+const REPORTS: [&dyn Report; 3] = [&html::Html, &markdown::Markdown, &json::Json];
+
+/// Writes the results in every format, and says where.
+///
+/// # Errors
+/// Fails when a file cannot be written.
+pub fn write(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let write = |report: &&dyn Report| {
+        let path = folder.join(report.file_name());
+        let text = report
+            .render(results)
+            .with_context(|| format!("cannot render {}", report.file_name()))?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    };
+    REPORTS.iter().map(write).collect()
+}

@@ -1,0 +1,50 @@
+//! What is printed at the end: the overview, the findings and the warnings.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::tables::{self, Table};
+use crate::findings::findings;
+use crate::results::Results;
+use crate::warnings::warnings;
+
+/// The results in a few lines.
+///
+/// # Errors
+/// Never in practice; writing to a string is fallible in type only.
+pub fn summary(results: &Results) -> Result<String> {
+    let mut text = String::new();
+    table(&mut text, &tables::overview(results))?;
+    for finding in findings(results) {
+        writeln!(text, "{}: {}", finding.topic, finding.text)?;
+    }
+    for warning in warnings(results) {
+        writeln!(text, "Note: {warning}")?;
+    }
+    Ok(text)
+}
+
+fn table(text: &mut String, table: &Table) -> Result<()> {
+    let width = |column: usize| {
+        let cells = table
+            .rows
+            .iter()
+            .map(|row| row[column].as_str())
+            .chain([table.columns[column]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
+    let header: Vec<String> = table.columns.iter().map(ToString::to_string).collect();
+    for row in [&header].into_iter().chain(&table.rows) {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            match column {
+                0 => write!(text, "{cell:<width$}")?,
+                _ => write!(text, "  {cell:>width$}")?,
+            }
+        }
+        writeln!(text)?;
+    }
+    writeln!(text, "{}\n", table.caption)?;
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The program `compare` from end to end, with a stand-in for `cargo infra up`.
+
+#![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use benches::results::Results;
+use benches::variant::Variant;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+use tempfile::TempDir;
+
+use fake::Behaviour;
+
+mod fake;
+
+/// A run of `compare` in a folder of its own.
+struct Run {
+    folder: TempDir,
+    command: Command,
+}
+
+impl Run {
+    async fn new(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let endpoints = fake::start(Behaviour::good(Variant::SplitLambda)).await;
+        let endpoints = json!({
+            "api_url": endpoints.api_url, "endpoint_url": endpoints.endpoint_url, "region": "eu-central-1",
+            "access_key_id": "key", "secret_access_key": "secret", "functions": endpoints.functions,
+            "queues": [], "tables": ["TaskTable"],
+        });
+        fs::create_dir(folder.path().join("release")).unwrap();
+        for binary in Variant::SplitLambda.binaries() {
+            fs::write(folder.path().join("release").join(binary), [0; 1000]).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_compare"));
+        command
+            .args(arguments)
+            .env(
+                "CARGO",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake-cargo.sh"),
+            )
+            .env("FAKE_BROKEN", Variant::Noop.template())
+            .env("FAKE_ENDPOINTS", endpoints.to_string())
+            .env("FAKE_PROCESSES", folder.path().join("processes"))
+            .env("FAKE_TARGET", folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self { folder, command }
+    }
+
+    fn report(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join("compare").join(name)).unwrap()
+    }
+
+    fn processes(&self) -> Vec<Pid> {
+        let processes = fs::read_to_string(self.folder.path().join("processes")).unwrap_or_default();
+        processes
+            .lines()
+            .map(|id| Pid::from_raw(id.parse().unwrap()))
+            .collect()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Takes the process's whole time, while the fake deployment goes on in this one.
+async fn end_of(child: Child) -> Output {
+    tokio::task::spawn_blocking(|| child.wait_with_output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn assert_ended(processes: &[Pid]) {
+    assert!(!processes.is_empty());
+    for process in processes {
+        assert!(kill(*process, None).is_err(), "process {process} was left behind");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_can_be_measured_is_reported_and_what_cannot_is_named() {
+    let mut run = Run::new(&["--quick", "--variants", "split-lambda"]).await;
+    let output = end_of(run.command.spawn().unwrap()).await;
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("noop.yaml does not build"),
+        "the log's last lines are shown: {stderr}"
+    );
+    assert!(
+        stdout.contains("report.html") && stdout.contains("split-lambda"),
+        "{stdout}"
+    );
+    let results: Results = serde_json::from_str(&run.report("results.json")).unwrap();
+    assert_eq!(results.of(Variant::SplitLambda).unwrap().load[0].accepted, 200);
+    assert_eq!(results.failures[0].variant, Variant::Noop);
+    for report in ["report.html", "report.md"] {
+        assert!(run.report(report).contains("noop is missing"), "{report}");
+    }
+    assert_ended(&run.processes());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_ends_the_deployment_too() {
+    let mut run = Run::new(&["--variants", "split-lambda"]).await;
+    let child = run.command.spawn().unwrap();
+    let begin = Instant::now();
+    while run.processes().is_empty() {
+        assert!(begin.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    let output = end_of(child).await;
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("terminated"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_ended(&run.processes());
+}
+
+#[tokio::test]
+async fn an_unknown_variant_is_refused_with_the_known_ones() {
+    let mut run = Run::new(&["--variants", "self-invoke,nonsense"]).await;
+    let output = end_of(run.command.spawn().unwrap()).await;
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    for expected in ["nonsense", "self-invoke", "sqs-worker", "split-lambda"] {
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+    assert!(!Path::new(&run.folder.path().join("compare")).exists());
+}

@@ -1,0 +1,140 @@
+//! The reports of made-up results. They are left in Cargo's folder for the files of tests, to be looked at:
+//! `target/tmp/report-full` and so on.
+
+#![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use benches::report::{self, terminal};
+use benches::results::{Failure, Results, Settings};
+use benches::variant::Variant;
+use benches::warnings::{Warning, warnings};
+
+mod fixture;
+
+fn written(name: &str, results: &Results) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    report::write(results, &folder).unwrap();
+    folder
+}
+
+fn with_a_failure() -> Results {
+    let mut results = fixture::results(Settings::quick());
+    results.measured.remove(1);
+    results.failures.push(Failure {
+        variant: Variant::SqsWorker,
+        reason: "it <never> became ready".into(),
+    });
+    results.measured[0].check.as_mut().unwrap().picture.points_inside += 1;
+    results.measured[1].check.as_mut().unwrap().accepted += 2;
+    results.measured[1].load[0].sent += 7;
+    results
+}
+
+#[test]
+fn json_comes_back_as_it_was() {
+    let results = fixture::results(Settings::full());
+    let text = fs::read_to_string(written("report-full", &results).join("results.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), results);
+    assert!(text.starts_with(r#"{"schema_version":1,"#));
+}
+
+#[test]
+fn the_page_stands_alone() {
+    let results = fixture::results(Settings::full());
+    let page = fs::read_to_string(written("report-alone", &results).join("report.html")).unwrap();
+    for foreign in ["<script", "<link", "<img", "src=", "url(", "@import"] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+}
+
+#[test]
+fn every_chart_has_a_title_and_no_id_comes_twice() {
+    let page =
+        fs::read_to_string(written("report-ids", &fixture::results(Settings::full())).join("report.html"));
+    let page = page.unwrap();
+    assert_eq!(
+        page.matches("role=\"img\"").count(),
+        page.matches("<title id=").count()
+    );
+    let mut ids: Vec<&str> = page
+        .split(" id=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+}
+
+#[test]
+fn markdown_and_page_have_the_same_figures() {
+    let results = fixture::results(Settings::full());
+    let folder = written("report-same", &results);
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
+    let mut cells = 0;
+    for cell in markdown
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .flat_map(|line| line.split('|'))
+    {
+        assert!(page.contains(cell.trim()), "{cell}");
+        cells += 1;
+    }
+    assert!(cells > 200);
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_said_first() {
+    let results = with_a_failure();
+    let found = warnings(&results);
+    assert_eq!(found[0], Warning::Missing(Variant::SqsWorker));
+    assert_eq!(
+        found[1],
+        Warning::NotSucceeded {
+            variant: Variant::SplitLambda,
+            tasks: 2
+        }
+    );
+    assert_eq!(found[2], Warning::DifferentPictures);
+    assert!(found[..3].iter().all(Warning::is_fatal) && !found[3..].iter().any(Warning::is_fatal));
+    let page = fs::read_to_string(written("report-failure", &results).join("report.html")).unwrap();
+    assert!(page.contains("it &lt;never&gt; became ready"));
+}
+
+#[test]
+fn good_results_call_for_no_warning() {
+    assert_eq!(warnings(&fixture::results(Settings::full())), []);
+}
+
+#[test]
+fn a_generator_that_was_late_is_told_on() {
+    let mut results = fixture::results(Settings::full());
+    results.measured[0].load[1].lateness_us = results.measured[0].load[1].accept_us.clone();
+    assert!(matches!(
+        warnings(&results)[..],
+        [Warning::GeneratorLate {
+            rate_per_second: 50,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn nothing_measured_is_still_a_report() {
+    let mut results = fixture::results(Settings::quick());
+    results.measured.clear();
+    written("report-empty", &results);
+    assert!(terminal::summary(&results).unwrap().contains("Variant"));
+}
+
+#[test]
+fn the_terminal_shows_a_line_for_each_variant() {
+    let summary = terminal::summary(&fixture::results(Settings::quick())).unwrap();
+    for variant in ["self-invoke", "sqs-worker", "split-lambda", "noop"] {
+        assert!(summary.lines().any(|line| line.starts_with(variant)), "{summary}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Builds functions as SAM would: a Cargo binary in release mode, or a folder that holds an executable `bootstrap`
+//! (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-rust.html>).
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use escargot::format::{Message, Target};
+use serde::Deserialize;
+
+use crate::template::{Code, Function};
+
+/// Builds every function that has to be built. Answers each function's executable, by the function's name. What Cargo
+/// has to say goes to standard error.
+///
+/// # Errors
+///
+/// A function does not build, or there is no executable where the template says.
+pub fn executables(functions: &[Function]) -> anyhow::Result<HashMap<String, PathBuf>> {
+    let mut wanted: BTreeMap<&Path, BTreeSet<&str>> = BTreeMap::new();
+    for function in functions {
+        if let Code::CargoBinary { directory, binary } = &function.code {
+            wanted.entry(directory).or_default().insert(binary);
+        }
+    }
+    let mut built = HashMap::new();
+    for (directory, binaries) in wanted {
+        for (binary, executable) in build(directory, &binaries)? {
+            built.insert((directory, binary), executable);
+        }
+    }
+    let executable = |function: &Function| match &function.code {
+        Code::CargoBinary { directory, binary } => built
+            .get(&(directory.as_path(), binary.clone()))
+            .cloned()
+            .with_context(|| format!("{}: Cargo built no binary {binary}", function.logical_id)),
+        Code::Bootstrap { directory } => bootstrap(directory).with_context(|| function.logical_id.clone()),
+    };
+    functions
+        .iter()
+        .map(|function| Ok((function.name.clone(), executable(function)?)))
+        .collect()
+}
+
+/// Builds binaries of the workspace at `directory`, and of it only their packages: the features that others ask of a
+/// common dependency do not get into a function.
+fn build(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<HashMap<String, PathBuf>> {
+    let packages = packages_of(directory, binaries)?;
+    let mut cargo = Command::new(cargo());
+    cargo.current_dir(directory).args([
+        "build",
+        "--quiet",
+        "--release",
+        "--message-format=json-render-diagnostics",
+    ]);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
+    let output = cargo
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(
+        output.status.success(),
+        "the functions in {} do not build",
+        directory.display()
+    );
+    let mut executables = HashMap::new();
+    for line in output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter(|line| line.starts_with(b"{"))
+    {
+        let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_slice::<Message<'_>>(line) else {
+            continue;
+        };
+        let Target { name, .. } = &artifact.target;
+        if let Some(executable) = artifact.executable {
+            executables.insert(name.to_string(), executable.into_owned());
+        }
+    }
+    Ok(executables)
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    targets: Vec<PackageTarget>,
+}
+
+#[derive(Deserialize)]
+struct PackageTarget {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// The names of the packages that have the binaries.
+fn packages_of(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<BTreeSet<String>> {
+    let output = Command::new(cargo())
+        .current_dir(directory)
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(
+        output.status.success(),
+        "{} is not a Cargo workspace",
+        directory.display()
+    );
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let package_of = |binary: &str| {
+        let has =
+            |target: &PackageTarget| target.name == binary && target.kind.iter().any(|kind| kind == "bin");
+        metadata
+            .packages
+            .iter()
+            .find(|package| package.targets.iter().any(has))
+            .map(|package| package.name.clone())
+    };
+    binaries
+        .iter()
+        .map(|binary| {
+            package_of(binary)
+                .with_context(|| format!("no package in {} has a binary {binary}", directory.display()))
+        })
+        .collect()
+}
+
+/// The Cargo that runs us, or the one on the path.
+fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+fn bootstrap(directory: &Path) -> anyhow::Result<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let executable = directory.join("bootstrap");
+    let metadata = executable.metadata().with_context(|| {
+        format!(
+            "CodeUri must hold an executable named bootstrap: {}",
+            executable.display()
+        )
+    })?;
+    if metadata.permissions().mode() & 0o111 == 0 {
+        bail!("{} is not executable", executable.display());
+    }
+    Ok(executable)
+}

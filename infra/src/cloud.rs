@@ -1,0 +1,299 @@
+//! The local cloud as a whole: from a template to services that answer.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+
+use crate::{
+    builder,
+    clock::Clock,
+    dynamodb,
+    endpoint::{self, Endpoint},
+    gateway,
+    lambda::{
+        ACCOUNT_CONCURRENCY, Lambda,
+        event_source_mapping::EventSourceMapping,
+        function::Function,
+        settings::{Credentials, Settings},
+    },
+    process::reaper::Reaper,
+    sqs::{QueueAttributes, Sqs},
+    template::{self, Stack},
+};
+
+/// The Region and the account of the local cloud.
+const REGION: &str = "us-east-1";
+const ACCOUNT_ID: &str = "123456789012";
+
+/// What is to be run, and how.
+#[derive(Debug)]
+pub struct Options {
+    /// The template.
+    pub template: PathBuf,
+    /// Values of its parameters.
+    pub parameters: Vec<(String, String)>,
+    /// The port of the HTTP API; any free one where it is 0.
+    pub api_port: u16,
+    /// The port of the AWS endpoint; any free one where it is 0.
+    pub cloud_port: u16,
+    /// How much faster the platform's own delays pass.
+    pub time_scale: f64,
+}
+
+/// The services, running; they and every process end when it is dropped.
+#[derive(Debug)]
+pub struct Cloud {
+    /// How to reach them.
+    pub description: Description,
+    services: JoinSet<anyhow::Result<()>>,
+}
+
+/// How to reach a local cloud: what `up --json` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct Description {
+    /// The HTTP API's base URL, where the template has an HTTP API.
+    pub api_url: Option<String>,
+    /// What AWS SDKs take as the endpoint URL.
+    pub endpoint_url: String,
+    /// The Region to sign for.
+    pub region: String,
+    /// Keys to sign with.
+    pub access_key_id: String,
+    /// Keys to sign with.
+    pub secret_access_key: String,
+    /// The functions' names.
+    pub functions: Vec<String>,
+    /// The queues' names.
+    pub queues: Vec<String>,
+    /// The tables' names.
+    pub tables: Vec<String>,
+}
+
+impl Cloud {
+    /// Reads the template, builds the functions, and starts everything. When it returns, the services answer.
+    ///
+    /// # Errors
+    ///
+    /// The template cannot be run, a function does not build, or a port is taken.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let listeners = Listeners::bind(&options).await?;
+        let stack = load(&options, &listeners)?;
+        let executables = tokio::task::block_in_place(|| builder::executables(&stack.functions))?;
+        let reaper = Reaper::start().context("cannot start the reaper")?;
+        let clock = Clock::new(options.time_scale);
+        let description = describe(&stack, &listeners);
+        let mut services = JoinSet::new();
+
+        let database = dynamodb::with_tables(&stack.tables)?;
+        let sqs = sqs_with_queues(&stack, &listeners)?;
+        let functions = functions(&stack, executables, &listeners, &reaper)?;
+        let lambda = Lambda::new(functions, sqs.clone(), clock);
+        for mapping in event_source_mappings(&stack, &sqs, &lambda)? {
+            services.spawn(async {
+                mapping.run().await;
+                Ok(())
+            });
+        }
+        let endpoint = Endpoint {
+            lambda: lambda.clone(),
+            sqs,
+            dynamodb_url: listeners.dynamodb_url.clone(),
+            client: reqwest::Client::new(),
+        };
+        let Listeners {
+            api, cloud, dynamodb, ..
+        } = listeners;
+        services.spawn(async {
+            dynamodb::serve(dynamodb, database)
+                .await
+                .context("DynamoDB failed")
+        });
+        services.spawn(async {
+            endpoint::serve(cloud, endpoint)
+                .await
+                .context("the AWS endpoint failed")
+        });
+        if let Some(declared) = stack.api {
+            services.spawn(async {
+                gateway::serve(api, declared, ACCOUNT_ID.to_owned(), lambda)
+                    .await
+                    .context("the HTTP API failed")
+            });
+        }
+        Ok(Self {
+            description,
+            services,
+        })
+    }
+
+    /// Returns when a service ends, which none does of itself.
+    ///
+    /// # Errors
+    ///
+    /// What made it end.
+    pub async fn failed(&mut self) -> anyhow::Result<()> {
+        while let Some(ended) = self.services.join_next().await {
+            ended.context("a service of the local cloud panicked")??;
+        }
+        Ok(())
+    }
+}
+
+/// The sockets, bound before the template is read, because it refers to their addresses.
+struct Listeners {
+    api: TcpListener,
+    cloud: TcpListener,
+    dynamodb: TcpListener,
+    api_url: String,
+    endpoint_url: String,
+    dynamodb_url: String,
+}
+
+impl Listeners {
+    async fn bind(options: &Options) -> anyhow::Result<Self> {
+        let (api, api_url) = bind(options.api_port, "--api-port").await?;
+        let (cloud, endpoint_url) = bind(options.cloud_port, "--cloud-port").await?;
+        let (dynamodb, dynamodb_url) = bind(0, "DynamoDB").await?;
+        Ok(Self {
+            api,
+            cloud,
+            dynamodb,
+            api_url,
+            endpoint_url,
+            dynamodb_url,
+        })
+    }
+}
+
+async fn bind(port: u16, what: &str) -> anyhow::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .with_context(|| format!("{what}: cannot listen on port {port}"))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    Ok((listener, url))
+}
+
+fn load(options: &Options, listeners: &Listeners) -> anyhow::Result<Stack> {
+    let settings = template::Settings {
+        region: REGION.to_owned(),
+        account_id: ACCOUNT_ID.to_owned(),
+        endpoint_url: listeners.endpoint_url.clone(),
+        api_url: listeners.api_url.clone(),
+        stack_name: "local".to_owned(),
+        parameters: options.parameters.iter().cloned().collect(),
+    };
+    Ok(template::load(&options.template, &settings)?)
+}
+
+fn describe(stack: &Stack, listeners: &Listeners) -> Description {
+    let keys = Credentials::of_a_user();
+    Description {
+        api_url: stack.api.as_ref().map(|_| listeners.api_url.clone()),
+        endpoint_url: listeners.endpoint_url.clone(),
+        region: REGION.to_owned(),
+        access_key_id: keys.access_key_id,
+        secret_access_key: keys.secret_access_key,
+        functions: stack
+            .functions
+            .iter()
+            .map(|function| function.name.clone())
+            .collect(),
+        queues: stack.queues.iter().map(|queue| queue.name.clone()).collect(),
+        tables: stack.tables.iter().map(|table| table.name.clone()).collect(),
+    }
+}
+
+fn sqs_with_queues(stack: &Stack, listeners: &Listeners) -> anyhow::Result<Sqs> {
+    let sqs = Sqs::new(REGION, ACCOUNT_ID, &listeners.endpoint_url);
+    // A queue that others name as their dead-letter queue has to be there first.
+    let mut queues: Vec<_> = stack.queues.iter().collect();
+    queues.sort_by_key(|queue| queue.attributes.contains_key("RedrivePolicy"));
+    for queue in queues {
+        let attributes = queue
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        QueueAttributes::parse(attributes)
+            .and_then(|attributes| sqs.create_queue(&queue.name, attributes))
+            .with_context(|| format!("queue {}", queue.logical_id))?;
+    }
+    Ok(sqs)
+}
+
+fn functions(
+    stack: &Stack,
+    mut executables: HashMap<String, PathBuf>,
+    listeners: &Listeners,
+    reaper: &Reaper,
+) -> anyhow::Result<HashMap<String, Arc<Function>>> {
+    let reserved: u32 = stack
+        .functions
+        .iter()
+        .filter_map(|function| function.reserved_concurrent_executions)
+        .sum();
+    let unreserved = Arc::new(Semaphore::new(
+        ACCOUNT_CONCURRENCY.saturating_sub(reserved as usize),
+    ));
+    let mut functions = HashMap::new();
+    for declared in &stack.functions {
+        let executable = executables
+            .remove(&declared.name)
+            .context("a function has no executable")?;
+        let settings = settings(declared, executable, listeners);
+        let function = Function::new(declared, settings, &unreserved, reaper.clone());
+        functions.insert(declared.name.clone(), Arc::new(function));
+    }
+    Ok(functions)
+}
+
+fn settings(declared: &template::Function, executable: PathBuf, listeners: &Listeners) -> Settings {
+    Settings {
+        name: declared.name.clone(),
+        arn: declared.arn.clone().into(),
+        description: String::new(),
+        runtime: declared.runtime.clone(),
+        handler: declared.handler.clone(),
+        directory: executable.parent().map(PathBuf::from).unwrap_or_default(),
+        executable,
+        memory_size: declared.memory_size,
+        timeout: declared.timeout,
+        environment: declared.environment.clone(),
+        region: REGION.to_owned(),
+        credentials: Credentials::of_a_role(),
+        endpoints: vec![
+            ("AWS_ENDPOINT_URL_LAMBDA", listeners.endpoint_url.clone()),
+            ("AWS_ENDPOINT_URL_SQS", listeners.endpoint_url.clone()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", listeners.dynamodb_url.clone()),
+        ],
+    }
+}
+
+fn event_source_mappings(
+    stack: &Stack,
+    sqs: &Sqs,
+    lambda: &Lambda,
+) -> anyhow::Result<Vec<EventSourceMapping>> {
+    let enabled = stack
+        .event_source_mappings
+        .iter()
+        .filter(|declared| declared.enabled);
+    enabled
+        .map(|declared| {
+            let id = &declared.logical_id;
+            let queue = sqs
+                .queue_by_arn(&declared.event_source_arn)
+                .with_context(|| format!("{id}: there is no queue {}", declared.event_source_arn))?;
+            let function = lambda
+                .function(&declared.function_name)
+                .with_context(|| format!("{id}: there is no function {}", declared.function_name))?;
+            Ok(EventSourceMapping::new(
+                declared.clone(),
+                queue,
+                Arc::clone(function),
+                REGION.to_owned(),
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,306 @@
+//! An event source mapping: receives messages from a queue, invokes a function with them, and deletes what it dealt
+//! with (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>).
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, time::sleep};
+
+use super::{
+    function::{Function, Throttled},
+    invocation::{Invocation, Outcome},
+};
+use crate::{
+    sqs::{AttributeValue, MessageAttribute, Queue, ReceivedMessage},
+    template,
+};
+
+/// The longest long poll of SQS.
+const POLL: Duration = Duration::from_secs(20);
+
+/// Messages that one receive can return.
+const MESSAGES_PER_RECEIVE: usize = 10;
+
+/// Concurrent batches: at first, more each second while there is a backlog, and at most
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>).
+const FIRST_CONCURRENCY: usize = 5;
+const MORE_CONCURRENCY_PER_SECOND: usize = 5;
+const LARGEST_CONCURRENCY: usize = 1_250;
+
+/// How long a throttled batch waits before the next attempt.
+const THROTTLE_DELAY: Duration = Duration::from_secs(1);
+
+/// The largest event of a synchronous invocation, in bytes
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const LARGEST_EVENT: usize = 6 * 1024 * 1024;
+
+/// A queue that feeds a function.
+#[derive(Debug)]
+pub struct EventSourceMapping {
+    queue: Arc<Queue>,
+    function: Arc<Function>,
+    declared: template::EventSourceMapping,
+    region: String,
+}
+
+impl EventSourceMapping {
+    /// A mapping as declared, between the queue and the function that it names.
+    pub fn new(
+        declared: template::EventSourceMapping,
+        queue: Arc<Queue>,
+        function: Arc<Function>,
+        region: String,
+    ) -> Self {
+        Self {
+            queue,
+            function,
+            declared,
+            region,
+        }
+    }
+
+    /// Feeds the function for as long as the queue exists.
+    pub async fn run(self) {
+        let mapping = Arc::new(self);
+        let concurrency = Arc::new(Semaphore::new(
+            mapping
+                .declared
+                .maximum_concurrency
+                .map_or(FIRST_CONCURRENCY, |maximum| {
+                    FIRST_CONCURRENCY.min(maximum as usize)
+                }),
+        ));
+        let mut scaling = Scaling::new(mapping.declared.maximum_concurrency);
+        loop {
+            if concurrency.available_permits() == 0 {
+                concurrency.add_permits(scaling.grow());
+            }
+            // Where all are taken, room comes with the end of a batch or with the next second's growth.
+            let permit = tokio::select! {
+                permit = Arc::clone(&concurrency).acquire_owned() => permit,
+                () = sleep(Duration::from_secs(1)), if scaling.can_grow() => continue,
+            };
+            let (Ok(permit), Some(batch)) = (permit, mapping.receive().await) else {
+                return;
+            };
+            let mapping = Arc::clone(&mapping);
+            tokio::spawn(async move {
+                mapping.handle(batch).await;
+                drop(permit);
+            });
+        }
+    }
+
+    /// A batch, as soon as there is one; nothing once the queue is gone.
+    async fn receive(&self) -> Option<Vec<ReceivedMessage>> {
+        let size = self.declared.batch_size as usize;
+        let mut batch = Vec::new();
+        while batch.is_empty() {
+            batch = self
+                .queue
+                .receive(size.min(MESSAGES_PER_RECEIVE), POLL, None)
+                .await
+                .ok()?;
+        }
+        let gathered_by = tokio::time::Instant::now() + self.declared.maximum_batching_window;
+        while batch.len() < size {
+            let wait = gathered_by.saturating_duration_since(tokio::time::Instant::now());
+            let room = (size - batch.len()).min(MESSAGES_PER_RECEIVE);
+            let more = self.queue.receive(room, wait, None).await.unwrap_or_default();
+            if more.is_empty() {
+                break;
+            }
+            batch.extend(more);
+        }
+        Some(batch)
+    }
+
+    /// Invokes the function with the batch, and deletes the messages that it dealt with. The others become visible
+    /// again when their visibility timeout has passed.
+    async fn handle(&self, batch: Vec<ReceivedMessage>) {
+        let event = self.event(&batch).to_string();
+        if event.len() > LARGEST_EVENT && batch.len() > 1 {
+            // As AWS does, invoke with fewer messages at a time.
+            let mut first = batch;
+            let second = first.split_off(first.len() / 2);
+            Box::pin(self.handle(first)).await;
+            return Box::pin(self.handle(second)).await;
+        }
+        let Some(outcome) = self.invoke(event).await else {
+            return;
+        };
+        let failed = self.failed(&outcome, &batch);
+        for message in batch
+            .iter()
+            .filter(|message| !failed.contains(&message.message.id))
+        {
+            if let Err(error) = self.queue.delete(&message.receipt_handle) {
+                eprintln!("infra: cannot delete message {}: {error}", message.message.id);
+            }
+        }
+    }
+
+    /// Invokes until the function is not throttled. Meanwhile the messages may become visible again, as on AWS.
+    async fn invoke(&self, event: String) -> Option<Outcome> {
+        let invocation = Invocation::new(event.into());
+        loop {
+            match self.function.invoke(invocation.clone()) {
+                Ok(outcome) => return outcome.await.ok(),
+                Err(Throttled) if self.function.is_switched_off => return None,
+                Err(Throttled) => sleep(THROTTLE_DELAY).await,
+            }
+        }
+    }
+
+    /// The ids of the messages that are not to be deleted.
+    fn failed(&self, outcome: &Outcome, batch: &[ReceivedMessage]) -> HashSet<String> {
+        let all = || batch.iter().map(|message| message.message.id.clone()).collect();
+        if outcome.function_error.is_some() {
+            return all();
+        }
+        if !self.declared.report_batch_item_failures {
+            return HashSet::new();
+        }
+        let ids: HashSet<&str> = batch.iter().map(|message| message.message.id.as_str()).collect();
+        reported_failures(&outcome.payload, &ids).unwrap_or_else(all)
+    }
+
+    fn event(&self, batch: &[ReceivedMessage]) -> Value {
+        json!({"Records": batch.iter().map(|message| self.record(message)).collect::<Vec<_>>()})
+    }
+
+    /// A message as it stands in an event
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event>).
+    fn record(&self, received: &ReceivedMessage) -> Value {
+        let message = &received.message;
+        let attributes: serde_json::Map<String, Value> = message
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), attribute_of(attribute)))
+            .collect();
+        json!({
+            "messageId": message.id,
+            "receiptHandle": received.receipt_handle,
+            "body": message.body,
+            "attributes": received.system_attributes(),
+            "messageAttributes": attributes,
+            "md5OfBody": message.md5_of_body,
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.queue.arn(),
+            "awsRegion": self.region,
+        })
+    }
+}
+
+fn attribute_of(attribute: &MessageAttribute) -> Value {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let mut value = json!({
+        "stringListValues": [],
+        "binaryListValues": [],
+        "dataType": attribute.data_type,
+    });
+    match &attribute.value {
+        AttributeValue::Text(text) => value["stringValue"] = json!(text),
+        AttributeValue::Binary(bytes) => value["binaryValue"] = json!(STANDARD.encode(bytes)),
+    }
+    value
+}
+
+/// The failures that a response reports, or nothing where by AWS's rules the whole batch failed: a response that is
+/// not JSON, an id that is empty, missing or unknown, a wrong key
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>).
+fn reported_failures(response: &[u8], batch: &HashSet<&str>) -> Option<HashSet<String>> {
+    let response: Value = serde_json::from_slice(response).ok()?;
+    let failures = match response.get("batchItemFailures") {
+        None | Some(Value::Null) => return Some(HashSet::new()),
+        Some(failures) => failures.as_array()?,
+    };
+    failures
+        .iter()
+        .map(|failure| {
+            let id = failure.get("itemIdentifier")?.as_str()?;
+            batch.contains(id).then(|| id.to_owned())
+        })
+        .collect()
+}
+
+/// How many more batches may be handled at the same time.
+struct Scaling {
+    concurrency: usize,
+    maximum: usize,
+    grown: Instant,
+}
+
+impl Scaling {
+    fn new(maximum: Option<u32>) -> Self {
+        let maximum = maximum.map_or(LARGEST_CONCURRENCY, |maximum| maximum as usize);
+        Self {
+            concurrency: FIRST_CONCURRENCY.min(maximum),
+            maximum,
+            grown: Instant::now(),
+        }
+    }
+
+    fn can_grow(&self) -> bool {
+        self.concurrency < self.maximum
+    }
+
+    /// By how much the concurrency grows now: five for a whole second since the last time.
+    fn grow(&mut self) -> usize {
+        if self.grown.elapsed() < Duration::from_secs(1) {
+            return 0;
+        }
+        self.grown = Instant::now();
+        let more = MORE_CONCURRENCY_PER_SECOND.min(self.maximum - self.concurrency);
+        self.concurrency += more;
+        more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reported(response: &str) -> Option<Vec<String>> {
+        let batch = HashSet::from(["1", "2"]);
+        reported_failures(response.as_bytes(), &batch).map(|ids| ids.into_iter().collect())
+    }
+
+    #[test]
+    fn an_empty_or_null_list_means_that_all_succeeded() {
+        for response in [
+            "{}",
+            "null",
+            r#"{"batchItemFailures": []}"#,
+            r#"{"batchItemFailures": null}"#,
+        ] {
+            assert_eq!(reported(response), Some(vec![]), "{response}");
+        }
+    }
+
+    #[test]
+    fn the_reported_messages_alone_failed() {
+        assert_eq!(
+            reported(r#"{"batchItemFailures": [{"itemIdentifier": "2"}]}"#),
+            Some(vec!["2".to_owned()])
+        );
+    }
+
+    #[test]
+    fn anything_that_makes_no_sense_means_that_all_failed() {
+        for response in [
+            "not JSON",
+            r#"{"batchItemFailures": "2"}"#,
+            r#"{"batchItemFailures": [{"itemIdentifier": ""}]}"#,
+            r#"{"batchItemFailures": [{"itemIdentifier": null}]}"#,
+            r#"{"batchItemFailures": [{"itemIdentifier": "3"}]}"#,
+            r#"{"batchItemFailures": [{"id": "1"}]}"#,
+        ] {
+            assert_eq!(reported(response), None, "{response}");
+        }
+    }
+}

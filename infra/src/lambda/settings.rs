@@ -1,0 +1,120 @@
+//! What an execution environment is made from: the configuration of a function, and the variables that Lambda sets
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+/// The configuration of a function. It is never changed, only replaced.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The function's name.
+    pub name: String,
+    /// Its unqualified ARN.
+    pub arn: Arc<str>,
+    /// What `UpdateFunctionConfiguration` last said about it.
+    pub description: String,
+    /// The runtime that the template names.
+    pub runtime: String,
+    /// What the function finds in `_HANDLER`.
+    pub handler: String,
+    /// The executable file.
+    pub executable: PathBuf,
+    /// The folder of its code, where it is started.
+    pub directory: PathBuf,
+    /// Memory, in MB.
+    pub memory_size: u32,
+    /// How long an invocation may take.
+    pub timeout: Duration,
+    /// The variables that the template sets.
+    pub environment: BTreeMap<String, String>,
+    /// The Region that the function believes to be in.
+    pub region: String,
+    /// The keys with which it signs its calls.
+    pub credentials: Credentials,
+    /// Where AWS's services are, as `AWS_ENDPOINT_URL_*` variables.
+    pub endpoints: Vec<(&'static str, String)>,
+}
+
+/// Keys for signing calls to AWS.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Public: which key it is.
+    pub access_key_id: String,
+    /// What signatures are made with.
+    pub secret_access_key: String,
+    /// Present on temporary keys, as functions get them.
+    pub session_token: Option<String>,
+}
+
+impl Credentials {
+    /// New keys of a user. They open nothing but this local cloud.
+    pub fn of_a_user() -> Self {
+        Self {
+            access_key_id: format!("AKIA{}", random(16)),
+            secret_access_key: random(40),
+            session_token: None,
+        }
+    }
+
+    /// New temporary keys, as a function gets them for its role.
+    pub fn of_a_role() -> Self {
+        Self {
+            access_key_id: format!("ASIA{}", random(16)),
+            secret_access_key: random(40),
+            session_token: Some(random(64)),
+        }
+    }
+}
+
+/// That many upper-case hexadecimal digits.
+fn random(length: usize) -> String {
+    let mut text = String::new();
+    while text.len() < length {
+        text.push_str(&uuid::Uuid::new_v4().simple().to_string().to_uppercase());
+    }
+    text.truncate(length);
+    text
+}
+
+impl Settings {
+    /// All variables of an environment whose Runtime API is at `runtime_api`. Nothing else is passed on: a function
+    /// sees neither the developer's keys nor their home.
+    pub(super) fn environment_variables(&self, runtime_api: SocketAddr) -> Vec<(String, String)> {
+        let directory = self.directory.display().to_string();
+        let keys = &self.credentials;
+        let mut variables = vec![
+            ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
+            ("AWS_LAMBDA_FUNCTION_NAME", self.name.clone()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_size.to_string()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", self.name)),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream()),
+            ("AWS_REGION", self.region.clone()),
+            ("AWS_DEFAULT_REGION", self.region.clone()),
+            ("AWS_ACCESS_KEY_ID", keys.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.clone()),
+            (
+                "AWS_SESSION_TOKEN",
+                keys.session_token.clone().unwrap_or_default(),
+            ),
+            ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
+            ("_HANDLER", self.handler.clone()),
+            ("LAMBDA_TASK_ROOT", directory.clone()),
+            ("LAMBDA_RUNTIME_DIR", directory),
+            ("LANG", "en_US.UTF-8".to_owned()),
+            ("TZ", ":UTC".to_owned()),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
+        ];
+        variables.extend(self.endpoints.iter().cloned());
+        let lambda = variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        // Lambda refuses its reserved names in a template; here its own values win.
+        self.environment.clone().into_iter().chain(lambda).collect()
+    }
+}
+
+fn log_stream() -> String {
+    let today = jiff::Timestamp::now().strftime("%Y/%m/%d");
+    format!("{today}/[$LATEST]{}", uuid::Uuid::new_v4().simple())
+}

@@ -1,0 +1,45 @@
+//! The command `infra`: runs the variants' templates on this machine.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use infra::{process::reaper, up::Up};
+
+/// Runs SAM templates on this machine, or deploys them.
+#[derive(Parser)]
+#[command(name = "infra", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a template on this machine until Ctrl-C: HTTP API, functions, queues, event source mappings, tables
+    Up(Up),
+    /// Kill what a local cloud leaves behind; started by `up` itself
+    #[command(name = reaper::SUBCOMMAND, hide = true)]
+    Reaper,
+}
+
+fn main() -> ExitCode {
+    let ended = match Arguments::parse().command {
+        Command::Up(up) => run(up),
+        Command::Reaper => reaper::run().map_err(anyhow::Error::from),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(up: Up) -> anyhow::Result<()> {
+    // Dropping the runtime drops every task, and with them every process that they started.
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(up.run())
+}

@@ -1,0 +1,127 @@
+//! Processes that are started here and must not outlive the local cloud.
+//!
+//! Each is the leader of a process group of its own, so that it can be frozen, thawed and killed together with
+//! whatever it started. However the local cloud ends (return, panic, SIGKILL), [`reaper`] kills the groups that are
+//! left.
+
+pub mod reaper;
+
+use std::{io, os::fd::OwnedFd, path::Path, process::Stdio};
+
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use tokio::process::{Child, Command};
+
+use reaper::Reaper;
+
+/// What to start.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// The executable file.
+    pub executable: &'a Path,
+    /// Its whole environment: nothing is inherited.
+    pub environment: Vec<(String, String)>,
+    /// Its working directory.
+    pub directory: &'a Path,
+    /// Where its standard output and standard error go.
+    pub output: OwnedFd,
+}
+
+/// A process group that was started here; killed when dropped.
+#[derive(Debug)]
+pub struct ProcessGroup {
+    leader: Child,
+    group: Pid,
+    reaper: Reaper,
+}
+
+impl ProcessGroup {
+    /// Starts the program as the leader of a new group.
+    ///
+    /// # Errors
+    ///
+    /// The program could not be started.
+    pub fn start(program: Program<'_>, reaper: &Reaper) -> io::Result<Self> {
+        let leader = Command::new(program.executable)
+            .env_clear()
+            .envs(program.environment)
+            .current_dir(program.directory)
+            .stdin(Stdio::null())
+            .stdout(program.output.try_clone()?)
+            .stderr(program.output)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let id = leader
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .ok_or_else(|| io::Error::other("it ended at once"))?;
+        reaper.watch(id);
+        Ok(Self {
+            leader,
+            group: Pid::from_raw(id),
+            reaper: reaper.clone(),
+        })
+    }
+
+    /// Stops every process of the group where it is.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets every process of the group go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Waits until the leader has ended. Says how, in Lambda's words. Cancel safe.
+    pub async fn ended(&mut self) -> String {
+        use std::os::unix::process::ExitStatusExt as _;
+        match self.leader.wait().await {
+            Ok(status) => match (
+                status.code(),
+                status.signal().and_then(|signal| Signal::try_from(signal).ok()),
+            ) {
+                (Some(code), _) => format!("exit status {code}"),
+                (None, Some(Signal::SIGKILL)) => "signal: killed".to_owned(),
+                (None, Some(signal)) => format!("signal: {signal}"),
+                (None, None) => "an unknown status".to_owned(),
+            },
+            Err(error) => format!("an unknown status: {error}"),
+        }
+    }
+
+    /// Whether the leader has ended already.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.leader.try_wait(), Ok(None))
+    }
+
+    /// The most memory that the leader has had resident, in MB; nothing where the system does not say.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.group)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(kibibytes.div_ceil(1024))
+    }
+
+    fn signal(&self, signal: Signal) {
+        match killpg(self.group, signal) {
+            // Nobody is left in the group.
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(error) => eprintln!(
+                "infra: cannot send {signal} to process group {}: {error}",
+                self.group
+            ),
+        }
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.reaper.forget(self.group.as_raw());
+    }
+}

@@ -1,0 +1,152 @@
+//! The HTTP API and its routes.
+
+use std::time::Duration;
+
+use super::{assert_refused, function_resource, function_template, problems, read, template};
+use crate::template::{CorsConfiguration, Method};
+
+fn event(properties: &str) -> String {
+    function_template(&format!(
+        "      Events:\n        E:\n          Type: HttpApi\n          Properties: {{{properties}}}"
+    ))
+}
+
+#[test]
+fn routes_are_read_with_any_spelling_of_their_method() {
+    for (properties, method, path) in [
+        ("Path: '/tasks/{id}', Method: any", Method::Any, "/tasks/{id}"),
+        ("Path: '/{proxy+}', Method: Post", Method::Post, "/{proxy+}"),
+        (
+            "Path: /, Method: GET, PayloadFormatVersion: '2.0'",
+            Method::Get,
+            "/",
+        ),
+        (
+            "Path: $default, Method: x-amazon-apigateway-any-method",
+            Method::Any,
+            "$default",
+        ),
+        ("", Method::Any, "$default"),
+    ] {
+        let api = read(&event(properties)).api.unwrap();
+        assert_eq!(
+            (api.logical_id.as_str(), api.id.as_str()),
+            ("ServerlessHttpApi", "serverlesshttpapi")
+        );
+        let route = &api.routes[0];
+        assert_eq!(
+            (route.method, route.path.as_str(), route.function_name.as_str()),
+            (method, path, "F")
+        );
+    }
+}
+
+#[test]
+fn bad_routes_are_refused() {
+    for (properties, expected) in [
+        ("Path: tasks, Method: GET", "a path that starts with `/`"),
+        ("Path: '/a{b}', Method: GET", "variables as whole segments"),
+        ("Path: '/{a+}/b', Method: GET", "variables as whole segments"),
+        ("Path: '/{}', Method: GET", "variables as whole segments"),
+        ("Path: '/{a}/{a}', Method: GET", "`a` stands twice"),
+        ("Path: /a, Method: FETCH", "one of ANY, DELETE, GET"),
+        ("Path: /a", "`Method` is missing"),
+        ("Method: GET", "`Path` is missing"),
+        ("Path: $default, Method: GET", "takes every method"),
+        ("Path: /a, Method: GET, Auth: {}", "Auth: not supported"),
+        (
+            "Path: /a, Method: GET, TimeoutInMillis: 100",
+            "TimeoutInMillis: not supported",
+        ),
+        ("Path: /a, Method: GET, PayloadFormatVersion: '1.0'", "one of 2.0"),
+        (
+            "Path: /a, Method: GET, ApiId: abc",
+            "expected `!Ref` of an AWS::Serverless::HttpApi",
+        ),
+        (
+            "Path: /a, Method: GET, ApiId: !Ref F",
+            "`F` is not an AWS::Serverless::HttpApi",
+        ),
+    ] {
+        let found = problems(event(properties)).join("\n");
+        assert!(found.contains(expected), "{properties}: {found}");
+    }
+}
+
+#[test]
+fn a_route_declared_twice_is_refused() {
+    let more = "      Events:
+        A: {Type: HttpApi, Properties: {Path: /a, Method: GET}}
+        B: {Type: HttpApi, Properties: {Path: /a, Method: get}}";
+    assert_refused(function_template(more), "the route `GET /a` is declared twice");
+}
+
+#[test]
+fn other_events_are_refused() {
+    for kind in ["Api", "Schedule", "SNS"] {
+        let more = format!("      Events:\n        E:\n          Type: {kind}");
+        assert_refused(
+            function_template(&more),
+            "not supported by the local cloud, but HttpApi and SQS",
+        );
+    }
+}
+
+#[test]
+fn two_apis_are_refused() {
+    let implicit = function_resource("      Events: {E: {Type: HttpApi}}");
+    let template = template(&format!("  Api: {{Type: AWS::Serverless::HttpApi}}\n{implicit}"));
+    assert_refused(template, "a second HTTP API");
+}
+
+fn api(properties: &str) -> String {
+    template(&format!(
+        "  Api:\n    Type: AWS::Serverless::HttpApi\n    Properties: {{{properties}}}\n"
+    ))
+}
+
+#[test]
+fn cross_origin_sharing_is_read() {
+    let cors = |properties| read(&api(properties)).api.unwrap().cors;
+    assert_eq!(cors(""), None);
+    assert_eq!(cors("CorsConfiguration: false"), None);
+    let every = CorsConfiguration {
+        allow_origins: vec!["*".to_owned()],
+        ..Default::default()
+    };
+    assert_eq!(cors("CorsConfiguration: true"), Some(every));
+    let full = "CorsConfiguration: {AllowOrigins: [a], AllowMethods: [GET], AllowHeaders: [h], \
+                ExposeHeaders: [e], MaxAge: 60, AllowCredentials: true}";
+    let expected = CorsConfiguration {
+        allow_credentials: true,
+        allow_headers: vec!["h".to_owned()],
+        allow_methods: vec!["GET".to_owned()],
+        allow_origins: vec!["a".to_owned()],
+        expose_headers: vec!["e".to_owned()],
+        max_age: Some(Duration::from_mins(1)),
+    };
+    assert_eq!(cors(full), Some(expected));
+}
+
+#[test]
+fn globals_reach_the_implicit_api() {
+    let template = format!("{}Globals: {{HttpApi: {{CorsConfiguration: true}}}}\n", event(""));
+    assert!(read(&template).api.unwrap().cors.is_some());
+}
+
+#[test]
+fn bad_apis_are_refused() {
+    for (properties, expected) in [
+        ("StageName: prod", "one of $default"),
+        ("DefinitionBody: {}", "DefinitionBody: not supported"),
+        ("Auth: {}", "Auth: not supported"),
+        ("DefaultRouteSettings: {}", "DefaultRouteSettings: not supported"),
+        ("DisableExecuteApiEndpoint: true", "one of false"),
+        (
+            "CorsConfiguration: {AllowOrigins: ['*'], AllowCredentials: true}",
+            "AllowCredentials cannot be true",
+        ),
+    ] {
+        assert_refused(api(properties), expected);
+    }
+}

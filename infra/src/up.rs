@@ -1,0 +1,135 @@
+//! `infra up`: runs a template until it is interrupted.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cloud::{Cloud, Description, Options};
+
+/// The command line of `infra up`.
+#[derive(Debug, clap::Args)]
+pub struct Up {
+    /// A variant (self-invoke, sqs-worker, split-lambda) or the path of a SAM template
+    #[arg(value_name = "VARIANT|TEMPLATE.yaml")]
+    template: String,
+    /// Port of the HTTP API [default: any free port]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    api_port: u16,
+    /// Port of the AWS endpoint [default: any free port]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    cloud_port: u16,
+    /// Print one line of JSON, for programs, when everything answers
+    #[arg(long)]
+    json: bool,
+    /// Let retry delays, event ages and idle times pass N times faster
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = positive)]
+    time_scale: f64,
+    /// Set a parameter of the template
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    parameters: Vec<(String, String)>,
+}
+
+impl Up {
+    /// Runs the command: returns when it was interrupted.
+    ///
+    /// # Errors
+    ///
+    /// The local cloud could not be started, or broke down.
+    pub async fn run(self) -> anyhow::Result<()> {
+        // From here on, an interruption ends the program in order, at whatever point it comes.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            ended = self.serve() => ended,
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+
+    async fn serve(self) -> anyhow::Result<()> {
+        let options = Options {
+            template: template_path(&self.template)?,
+            parameters: self.parameters,
+            api_port: self.api_port,
+            cloud_port: self.cloud_port,
+            time_scale: self.time_scale,
+        };
+        if (self.time_scale - 1.0).abs() > f64::EPSILON {
+            eprintln!(
+                "infra: retry delays, event ages and idle times pass {} times faster",
+                self.time_scale
+            );
+        }
+        let mut cloud = Cloud::start(options).await?;
+        print(&cloud.description, self.json)?;
+        cloud.failed().await
+    }
+}
+
+fn print(description: &Description, json: bool) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string(description)?)?;
+    } else {
+        if let Some(api_url) = &description.api_url {
+            writeln!(out, "HTTP API      {api_url}")?;
+        }
+        writeln!(out, "AWS endpoint  {}", description.endpoint_url)?;
+        writeln!(
+            out,
+            "credentials   AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_REGION={}",
+            description.access_key_id, description.secret_access_key, description.region
+        )?;
+        eprintln!("infra: everything is up; Ctrl-C ends it");
+    }
+    Ok(out.flush()?)
+}
+
+/// The template of a variant stands beside this package's own sources.
+fn template_path(template: &str) -> anyhow::Result<PathBuf> {
+    let given = Path::new(template);
+    if given.extension().is_some() {
+        return given
+            .canonicalize()
+            .with_context(|| format!("cannot read the template {template}"));
+    }
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = directory.join(template).with_extension("yaml");
+    if !path.is_file() {
+        bail!(
+            "there is no variant {template}: give one of {}, or the path of a template",
+            variants(directory)?
+        );
+    }
+    Ok(path)
+}
+
+fn variants(directory: &Path) -> anyhow::Result<String> {
+    let mut names = Vec::new();
+    for entry in directory.read_dir()? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names.join(", "))
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("give it as KEY=VALUE".to_owned()),
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("give a positive number".to_owned()),
+    }
+}

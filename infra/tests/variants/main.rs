@@ -1,0 +1,7 @@
+//! Each variant as a whole: its compiled functions on the local cloud, spoken to over HTTP.
+
+mod contract;
+mod lambda;
+mod processes;
+mod recovery;
+mod support;

@@ -1,0 +1,47 @@
+//! A worker that dies in the middle of a task.
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::json;
+
+use crate::support::each_variant_with;
+
+/// The retry of the asynchronous queue comes after 60 s, here after 35; the queue's visibility timeout is 35 s too. By
+/// then the lease of 30 s has lapsed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_task_of_a_killed_worker_is_taken_up_again() {
+    let arguments = |variant: &str| {
+        let mut arguments = vec!["--time-scale", "1.714", "--parameter", "TaskTimeout=35"];
+        if variant == "sqs-worker" {
+            arguments.extend(["--parameter", "VisibilityTimeout=35"]);
+        }
+        arguments
+    };
+    each_variant_with(arguments, async |cloud| {
+        let id = cloud.accept(&json!({"kind": "sleep", "millis": 3_000})).await;
+        cloud.task_once(&id, |task| task["status"] == "running").await;
+        // One that is frozen is not at work.
+        for (process, _) in cloud
+            .function_processes()
+            .iter()
+            .filter(|(_, state)| *state != 'T')
+        {
+            kill(Pid::from_raw(*process), Signal::SIGKILL).unwrap();
+        }
+        let ended = cloud.ended(&id).await;
+        assert_eq!(
+            (&ended["status"], &ended["attempts"]),
+            (&json!("succeeded"), &json!(2)),
+            "{}",
+            cloud.variant
+        );
+        assert!(
+            cloud.log().contains("Runtime exited with error: signal: killed"),
+            "{}",
+            cloud.log()
+        );
+    })
+    .await;
+}

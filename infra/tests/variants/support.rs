@@ -1,0 +1,219 @@
+//! Starts `infra up` as a user would, and ends it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStderr, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+
+pub(crate) const VARIANTS: [&str; 3] = ["self-invoke", "sqs-worker", "split-lambda"];
+
+/// How long a condition may take to come about before a test fails. Far more than any of them needs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running `infra up`; ended when dropped.
+pub(crate) struct LocalCloud {
+    pub(crate) variant: String,
+    process: Child,
+    description: Value,
+    log: Arc<Mutex<String>>,
+    log_reader: Option<JoinHandle<()>>,
+    client: reqwest::Client,
+}
+
+/// Runs the same test against every variant, each on a local cloud of its own, all at the same time.
+pub(crate) async fn each_variant<T>(arguments: &[&str], test: impl AsyncFn(&LocalCloud) -> T) -> Vec<T> {
+    each_variant_with(|_| arguments.to_vec(), test).await
+}
+
+/// The same, with arguments that depend on the variant.
+pub(crate) async fn each_variant_with<'a, T>(
+    arguments: impl Fn(&str) -> Vec<&'a str>,
+    test: impl AsyncFn(&LocalCloud) -> T,
+) -> Vec<T> {
+    let clouds = VARIANTS.map(|variant| LocalCloud::up(variant, &arguments(variant)));
+    futures_util::future::join_all(clouds.iter().map(|cloud| test(cloud))).await
+}
+
+impl LocalCloud {
+    pub(crate) fn up(template: &str, arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
+            .args(["up", template, "--json"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("infra starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let log_reader = std::thread::spawn(collect(process.stderr.take().expect("piped"), Arc::clone(&log)));
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("a line");
+        let description = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{template}: {line:?}: {error}; log:\n{}", log.lock().unwrap()));
+        Self {
+            variant: template.to_owned(),
+            process,
+            description,
+            log,
+            log_reader: Some(log_reader),
+            client: reqwest::Client::new(),
+        }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(
+            method,
+            format!("{}{path}", self.description["api_url"].as_str().unwrap()),
+        )
+    }
+
+    /// A request to the AWS endpoint.
+    pub(crate) fn aws(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(
+            method,
+            format!("{}{path}", self.description["endpoint_url"].as_str().unwrap()),
+        )
+    }
+
+    pub(crate) async fn post(&self, task: &Value) -> Response {
+        self.request(Method::POST, "/tasks")
+            .json(task)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// Has a task accepted. Answers its id.
+    pub(crate) async fn accept(&self, task: &Value) -> String {
+        let response = self.post(task).await;
+        assert_eq!(
+            response.status(),
+            StatusCode::ACCEPTED,
+            "{}: {}",
+            self.variant,
+            self.log()
+        );
+        id_of(&response.json().await.unwrap())
+    }
+
+    pub(crate) async fn task(&self, id: &str) -> Value {
+        let response = self
+            .request(Method::GET, &format!("/tasks/{id}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            response.status(),
+            StatusCode::OK,
+            "{}: {}",
+            self.variant,
+            self.log()
+        );
+        response.json().await.unwrap()
+    }
+
+    /// Waits until the task has ended. Answers its record.
+    pub(crate) async fn ended(&self, id: &str) -> Value {
+        self.task_once(id, |task| !task["finished_at"].is_null()).await
+    }
+
+    /// Waits until the record is as wanted.
+    pub(crate) async fn task_once(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let task = self.task(id).await;
+            if wanted(&task) {
+                return task;
+            }
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{}: still {task}; log:\n{}",
+                self.variant,
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The processes of functions: id and state, as `/proc` has them.
+    pub(crate) fn function_processes(&self) -> Vec<(i32, char)> {
+        let parent = self.process.id().to_string();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(id) = entry.file_name().to_string_lossy().parse::<i32>() else {
+                continue;
+            };
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else {
+                continue;
+            };
+            let (name, fields) = stat.rsplit_once(')').unwrap();
+            let mut fields = fields.split_whitespace();
+            let state = fields.next().unwrap().chars().next().unwrap();
+            if fields.next() == Some(parent.as_str()) && !name.ends_with("(infra") {
+                found.push((id, state));
+            }
+        }
+        found
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.process.id()).unwrap()), signal).unwrap();
+    }
+
+    /// Waits until the local cloud has ended.
+    pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
+        self.process.wait().unwrap()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+impl Drop for LocalCloud {
+    fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(None)) {
+            self.signal(Signal::SIGTERM);
+            let _ = self.process.wait();
+        }
+        if let Some(reader) = self.log_reader.take() {
+            let _ = reader.join();
+        }
+    }
+}
+
+/// Waits until the condition holds.
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "never came about: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub(crate) fn id_of(task: &Value) -> String {
+    task["id"].as_str().expect("an id").to_owned()
+}
+
+fn collect(mut stderr: ChildStderr, log: Arc<Mutex<String>>) -> impl FnOnce() {
+    move || {
+        let mut chunk = [0; 4096];
+        while let Ok(length @ 1..) = stderr.read(&mut chunk) {
+            log.lock()
+                .unwrap()
+                .push_str(&String::from_utf8_lossy(&chunk[..length]));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The API half: accepts tasks, records them, hands them over, and answers for them.
+//!
+//! The contract is `shared/openapi.yaml`. This file is its routes; reading a request is in [`request`], writing a
+//! response in [`response`], refusing in [`problem`], accepting in [`accept`].
+
+mod accept;
+mod problem;
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+
+use lambda_http::{Body, Request, RequestExt, Response, http::Method};
+use lambda_runtime::Context;
+use tracing::error;
+
+use crate::{Dispatch, Record, Store, TaskId, Timestamp, Worker, store::Replaced};
+use problem::Problem;
+
+/// The HTTP interface, over a store and a way to hand tasks over.
+#[derive(Debug)]
+pub struct Api<S, D> {
+    store: S,
+    dispatch: D,
+    worker: Worker<S>,
+}
+
+impl<S: Store + Clone, D: Dispatch> Api<S, D> {
+    /// The interface to the tasks in `store`, handing over by `dispatch`.
+    pub fn new(store: S, dispatch: D) -> Self {
+        Self {
+            worker: Worker::new(store.clone()),
+            store,
+            dispatch,
+        }
+    }
+
+    /// Answers one request. What goes wrong is an answer too, so there is no error.
+    ///
+    /// # Errors
+    ///
+    /// Never; the signature is the one that `lambda_http` asks of a handler.
+    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
+        let answer = self.route(&request).await;
+        Ok(answer.unwrap_or_else(|problem| {
+            if problem.is_ours() {
+                error!(
+                    status = problem.status(),
+                    detail = problem.detail(),
+                    "a request failed"
+                );
+            }
+            response::problem(&problem)
+        }))
+    }
+
+    async fn route(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let path = request.raw_http_path();
+        let mut segments = path.trim_start_matches('/').split('/');
+        match (segments.next(), segments.next(), segments.next()) {
+            (Some("tasks"), None, None) => match *request.method() {
+                Method::POST => self.create(request).await,
+                _ => Err(Problem::method_not_allowed("POST")),
+            },
+            (Some("tasks"), Some(id), None) => match *request.method() {
+                Method::GET => self.read(id).await,
+                Method::DELETE => self.cancel(id).await,
+                _ => Err(Problem::method_not_allowed("GET, DELETE")),
+            },
+            _ => Err(Problem::not_found(format!("there is nothing at {path}"))),
+        }
+    }
+
+    async fn create(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let wanted = request::read(request)?;
+        let invocation = invocation(request);
+        if wanted.wait {
+            let record = self.run_within(wanted, &invocation).await?;
+            return Ok(response::waited(&record));
+        }
+        let record = self.accept(wanted, &invocation).await?;
+        Ok(response::accepted(&record))
+    }
+
+    async fn read(&self, id: &str) -> Result<Response<Body>, Problem> {
+        Ok(response::found(&self.find(id).await?))
+    }
+
+    async fn cancel(&self, id: &str) -> Result<Response<Body>, Problem> {
+        let mut record = self.find(id).await?;
+        while let Some(cancelled) = record.cancelled(Timestamp::now()) {
+            match self.store.replace(&cancelled).await? {
+                Replaced::Done => {
+                    record = cancelled;
+                    break;
+                }
+                Replaced::Conflict(Some(newer)) => record = *newer,
+                Replaced::Conflict(None) => return Err(Problem::no_such_task(id)),
+            }
+        }
+        Ok(response::accepted(&record))
+    }
+
+    async fn find(&self, id: &str) -> Result<Record, Problem> {
+        let parsed: TaskId = id.parse().map_err(|_| Problem::no_such_task(id))?;
+        self.store
+            .get(&parsed)
+            .await?
+            .ok_or_else(|| Problem::no_such_task(id))
+    }
+}
+
+/// The context of the invocation that brought the request. Lambda always gives one.
+fn invocation(request: &Request) -> Context {
+    request.lambda_context_ref().cloned().unwrap_or_default()
+}

@@ -1,0 +1,57 @@
+//! How the functions reach AWS: one SDK configuration, made for a quick start.
+//!
+//! On Lambda, Region and credentials always come from the environment
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>), so the SDK's search through profile
+//! files, container and instance metadata is left out. The SDK's own `AWS_ENDPOINT_URL_*` variables are honoured: by
+//! them the local cloud takes AWS's place, and no code knows.
+
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, SdkConfig,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    timeout::TimeoutConfig,
+};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+
+/// The configuration for every client of a function. The clients share one HTTP client and its connections.
+pub async fn config() -> SdkConfig {
+    let http_client = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    // Every call is a short one. A store or a queue that hangs must not use up a request's 30 seconds.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(15))
+        .build();
+    let no_profiles = EnvConfigFiles::builder()
+        .with_contents(EnvConfigFileKind::Config, "")
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(EnvironmentVariableRegionProvider::new())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .profile_files(no_profiles)
+        .http_client(http_client)
+        .timeout_config(timeouts)
+        .load()
+        .await
+}
+
+/// A setting that the template passes to the function.
+///
+/// # Errors
+///
+/// The variable is not set; the error names it.
+pub fn setting(name: &'static str) -> Result<String, MissingSetting> {
+    std::env::var(name).map_err(|_| MissingSetting(name))
+}
+
+/// An environment variable that the function needs is not set.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is not set; the function's template sets it")]
+pub struct MissingSetting(&'static str);

@@ -1,0 +1,96 @@
+//! The one seam: handing an accepted task over, to be run later.
+//!
+//! Each variant implements [`Dispatch`], and its worker half decodes what arrives. All else is the same in every
+//! variant.
+
+use std::future::Future;
+
+use lambda_runtime::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::TaskId;
+
+/// What is handed over: the task's id, marked as this project's own event. Never more, so that it fits every queue;
+/// the rest is in the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskMessage {
+    event_type: EventType,
+    /// The task to run.
+    pub task_id: TaskId,
+}
+
+/// The agreed value that tells the internal event from any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum EventType {
+    #[serde(rename = "run-task")]
+    RunTask,
+}
+
+impl TaskMessage {
+    /// The message that asks for the task to be run.
+    pub fn new(task_id: TaskId) -> Self {
+        Self {
+            event_type: EventType::RunTask,
+            task_id,
+        }
+    }
+
+    /// The message as JSON.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: a message is two strings.
+    pub fn to_json(&self) -> Result<String, DispatchError> {
+        serde_json::to_string(self).map_err(DispatchError::new)
+    }
+}
+
+/// Hands tasks over for later.
+pub trait Dispatch: Send + Sync {
+    /// Hands over the task that `message` names. `invocation` is the context of the request that accepted it.
+    ///
+    /// # Errors
+    ///
+    /// The platform did not take the task, or it is not known whether it did.
+    fn dispatch(
+        &self,
+        message: &TaskMessage,
+        invocation: &Context,
+    ) -> impl Future<Output = Result<(), DispatchError>> + Send;
+}
+
+/// The hand-over failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the task could not be handed over")]
+pub struct DispatchError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl DispatchError {
+    /// The hand-over failed because of `cause`.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+/// Hands a task over by an asynchronous invocation of `function`, a name or an ARN: accepted means queued by Lambda
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
+///
+/// # Errors
+///
+/// Lambda did not queue the event.
+#[cfg(feature = "asynchronous-invocation")]
+pub async fn invoke_asynchronously(
+    lambda: &aws_sdk_lambda::Client,
+    function: &str,
+    message: &TaskMessage,
+) -> Result<(), DispatchError> {
+    lambda
+        .invoke()
+        .function_name(function)
+        .invocation_type(aws_sdk_lambda::types::InvocationType::Event)
+        .payload(aws_sdk_lambda::primitives::Blob::new(message.to_json()?))
+        .send()
+        .await
+        .map_err(DispatchError::new)?;
+    Ok(())
+}

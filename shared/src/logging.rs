@@ -1,0 +1,16 @@
+//! Structured logs: one JSON object a line on standard output, which Lambda sends to CloudWatch Logs
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>).
+
+use tracing::Level;
+
+/// Starts logging. Called once, before anything else.
+pub fn start() {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_max_level(Level::INFO)
+        .with_target(false)
+        .with_current_span(false)
+        .with_span_list(false)
+        .init();
+}

@@ -1,0 +1,100 @@
+//! The tasks that clients can ask for. To add one: a file beside this one that implements [`Task`], and a line in
+//! [`KINDS`].
+
+mod mandelbrot;
+mod sleep;
+
+use serde_json::{Map, Value};
+
+use crate::task::{AnyTask, InvalidParameter, Task};
+
+pub use mandelbrot::Mandelbrot;
+pub use sleep::Sleep;
+
+/// Every kind of task.
+const KINDS: &[Kind] = &[
+    Kind::of::<Sleep>(), //
+    Kind::of::<Mandelbrot>(),
+];
+
+/// One registered kind: its name and how its parameters are read.
+struct Kind {
+    name: &'static str,
+    parse: fn(Value) -> Result<AnyTask, InvalidParameter>,
+}
+
+impl Kind {
+    const fn of<T: Task>() -> Self {
+        Self {
+            name: T::KIND,
+            parse: parse_as::<T>,
+        }
+    }
+}
+
+/// Reads a task of the given kind from its parameters, and checks them.
+///
+/// # Errors
+///
+/// `kind` is unknown, or a parameter is missing, unknown, of the wrong type or out of range; the error names it.
+pub fn parse(kind: &str, parameters: Map<String, Value>) -> Result<AnyTask, InvalidParameter> {
+    let Some(registered) = KINDS.iter().find(|registered| registered.name == kind) else {
+        let known = KINDS
+            .iter()
+            .map(|registered| registered.name)
+            .collect::<Vec<_>>()
+            .join(", ");
+        return Err(InvalidParameter::new(
+            "kind",
+            format!("kind must be one of: {known}"),
+        ));
+    };
+    (registered.parse)(Value::Object(parameters))
+}
+
+fn parse_as<T: Task>(parameters: Value) -> Result<AnyTask, InvalidParameter> {
+    let task: T = serde_path_to_error::deserialize(parameters).map_err(|error| {
+        let field = match error.path().to_string() {
+            path if path == "." => quoted_field(&error.inner().to_string()),
+            path => path,
+        };
+        let detail = format!("{field}: {}", error.into_inner());
+        InvalidParameter::new(field, detail)
+    })?;
+    task.validate()?;
+    Ok(Box::new(task))
+}
+
+/// A missing or unknown field is not part of the path at which serde fails; its message has the name in backticks.
+fn quoted_field(message: &str) -> String {
+    message.split('`').nth(1).unwrap_or("body").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field_refused(kind: &str, parameters: Value) -> String {
+        let Value::Object(parameters) = parameters else {
+            panic!("not an object")
+        };
+        parse(kind, parameters)
+            .err()
+            .map(|error| error.field)
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_refusal_names_the_field() {
+        use serde_json::json;
+        assert_eq!(field_refused("nap", json!({})), "kind");
+        assert_eq!(field_refused("sleep", json!({})), "millis");
+        assert_eq!(field_refused("sleep", json!({"millis": "long"})), "millis");
+        assert_eq!(field_refused("sleep", json!({"millis": -1})), "millis");
+        assert_eq!(field_refused("sleep", json!({"millis": 900_001})), "millis");
+        assert_eq!(field_refused("sleep", json!({"millis": 1, "extra": 2})), "extra");
+        assert_eq!(field_refused("sleep", json!({"millis": 1})), "");
+        let small = json!({"width": 0, "height": 1, "max_iterations": 1});
+        assert_eq!(field_refused("mandelbrot", small), "width");
+    }
+}
