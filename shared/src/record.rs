@@ -231,6 +231,7 @@ impl Record {
     }
 
     /// The record of a running task whose worker is still at it.
+    #[must_use]
     pub fn renewed(&self, progress: f64, now: Timestamp) -> Self {
         Self {
             progress,
@@ -241,6 +242,7 @@ impl Record {
 
     /// The record of the task's end. A task that was asked to stop ends as cancelled, whatever it came to: that is
     /// what its client was told.
+    #[must_use]
     pub fn finished(&self, outcome: Outcome, now: Timestamp) -> Self {
         self.ended(
             if self.cancel_requested {
@@ -266,6 +268,7 @@ impl Record {
     }
 
     /// The record once the hand-over is known to have succeeded.
+    #[must_use]
     pub fn after_hand_over(&self) -> Self {
         Self {
             handed_over: true,
