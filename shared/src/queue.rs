@@ -32,20 +32,6 @@ where
     response
 }
 
-/// Runs the tasks whose messages the batch holds.
-pub async fn run_tasks<S: Store>(
-    worker: &Worker<S>,
-    event: &SqsEvent,
-    invocation: &lambda_runtime::Context,
-) -> SqsBatchResponse {
-    for_each_message(event, async |message| {
-        let message: TaskMessage = serde_json::from_str(body(message))?;
-        worker.run(&message.task_id, invocation).await?;
-        Ok(())
-    })
-    .await
-}
-
 /// Records as failed the tasks that the platform gave up on: the batch comes from a dead-letter queue, or from the
 /// queue that is the `OnFailure` destination of asynchronous invocations.
 pub async fn give_up_tasks<S: Store>(worker: &Worker<S>, event: &SqsEvent) -> SqsBatchResponse {
@@ -114,7 +100,8 @@ fn given_up(body: &str) -> Result<(TaskMessage, String), serde_json::Error> {
     Ok((record.request_payload, reason))
 }
 
-fn body(message: &SqsMessage) -> &str {
+/// The body of a message; every message has one.
+pub fn body(message: &SqsMessage) -> &str {
     message.body.as_deref().unwrap_or_default()
 }
 

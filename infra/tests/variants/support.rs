@@ -32,15 +32,7 @@ pub(crate) struct LocalCloud {
 
 /// Runs the same test against every variant, each on a local cloud of its own, all at the same time.
 pub(crate) async fn each_variant<T>(arguments: &[&str], test: impl AsyncFn(&LocalCloud) -> T) -> Vec<T> {
-    each_variant_with(|_| arguments.to_vec(), test).await
-}
-
-/// The same, with arguments that depend on the variant.
-pub(crate) async fn each_variant_with<'a, T>(
-    arguments: impl Fn(&str) -> Vec<&'a str>,
-    test: impl AsyncFn(&LocalCloud) -> T,
-) -> Vec<T> {
-    let clouds = VARIANTS.map(|variant| LocalCloud::up(variant, &arguments(variant)));
+    let clouds = VARIANTS.map(|variant| LocalCloud::up(variant, arguments));
     futures_util::future::join_all(clouds.iter().map(|cloud| test(cloud))).await
 }
 

@@ -1,39 +1,90 @@
 //! Variant 2, the worker function: runs the tasks whose messages the event source mapping brings, and records those
 //! that ended in the dead-letter queue.
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use std::{convert::Infallible, time::Duration};
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_sdk_sqs::Client;
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use shared::{
-    DynamoStore, Worker, aws, logging,
-    queue::{give_up_tasks, run_tasks},
+    DynamoStore, TaskMessage, Worker, aws, logging,
+    queue::{QueueError, body, for_each_message, give_up_tasks},
 };
+
+/// How long a message stays hidden once its worker is gone, in seconds. The queue's own visibility timeout has to be
+/// longer than any task; the worker replaces it by this one, and renews it for as long as it lives.
+const HOLD: i32 = 60;
+
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(20);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let store = DynamoStore::new(&aws::config().await, aws::setting("TABLE_NAME")?);
-    let worker = Worker::new(store);
-    let dead_letters = aws::setting("DEAD_LETTER_QUEUE_ARN")?;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(handle(&worker, &dead_letters, event).await)
+    let config = aws::config().await;
+    let consumer = Consumer {
+        worker: Worker::new(DynamoStore::new(&config, aws::setting("TABLE_NAME")?)),
+        sqs: Client::new(&config),
+        queue: aws::setting("QUEUE_URL")?,
+        dead_letters: aws::setting("DEAD_LETTER_QUEUE_ARN")?,
+    };
+    lambda_runtime::run(service_fn(async |event| {
+        Ok::<_, Infallible>(consumer.handle(event).await)
     }))
     .await
 }
 
-/// A batch comes from one queue: the tasks' own, or the one where they end that nobody could finish.
-async fn handle(
-    worker: &Worker<DynamoStore>,
-    dead_letters: &str,
-    event: LambdaEvent<SqsEvent>,
-) -> SqsBatchResponse {
-    let source = event
-        .payload
-        .records
-        .first()
-        .and_then(|message| message.event_source_arn.as_deref());
-    if source == Some(dead_letters) {
-        give_up_tasks(worker, &event.payload).await
-    } else {
-        run_tasks(worker, &event.payload, &event.context).await
+/// Deals with the messages of both queues.
+struct Consumer {
+    worker: Worker<DynamoStore>,
+    sqs: Client,
+    queue: String,
+    dead_letters: String,
+}
+
+impl Consumer {
+    /// A batch comes from one queue: the tasks' own, or the one where they end that nobody could finish.
+    async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+        let LambdaEvent { payload, context } = event;
+        let source = payload
+            .records
+            .first()
+            .and_then(|message| message.event_source_arn.as_deref());
+        if source == Some(&self.dead_letters) {
+            return give_up_tasks(&self.worker, &payload).await;
+        }
+        for_each_message(&payload, async |message| self.run(message, &context).await).await
+    }
+
+    /// Runs the task of a message while keeping the message hidden.
+    async fn run(&self, message: &SqsMessage, invocation: &Context) -> Result<(), QueueError> {
+        let task: TaskMessage = serde_json::from_str(body(message))?;
+        tokio::select! {
+            ran = self.worker.run(&task.task_id, invocation) => ran.map(drop).map_err(QueueError::from),
+            never = self.hold(message) => match never {},
+        }
+    }
+
+    async fn hold(&self, message: &SqsMessage) -> Infallible {
+        loop {
+            let request = self
+                .sqs
+                .change_message_visibility()
+                .queue_url(&self.queue)
+                .visibility_timeout(HOLD);
+            if let Err(error) = request
+                .set_receipt_handle(message.receipt_handle.clone())
+                .send()
+                .await
+            {
+                // The task goes on: a second delivery would find its lease held.
+                tracing::warn!(
+                    message_id = message.message_id,
+                    ?error,
+                    "the message could not be kept hidden"
+                );
+            }
+            tokio::time::sleep(RENEWAL).await;
+        }
     }
 }

@@ -4,6 +4,9 @@
 //! renewed while the task runs makes a crash visible, so that a later delivery takes the task over. An error from
 //! here always means: deliver this again.
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use lambda_runtime::Context;
