@@ -1,4 +1,5 @@
-//! The comparison itself: each variant in turn is started, measured and ended; what fails does not stop the rest.
+//! The comparison itself: everything is built, by starting each variant once; then each in turn is started, measured
+//! and ended. What fails does not stop the rest.
 
 use std::fs;
 use std::path::Path;
@@ -28,31 +29,42 @@ pub async fn compare(variants: &[Variant], settings: Settings, folder: &Path) ->
         measured: Vec::new(),
         failures: Vec::new(),
     };
+    let mut deployable = Vec::new();
     for &variant in variants.iter().chain([&Variant::Noop]) {
+        match deploy(variant, "building", folder).await {
+            Ok(_) => deployable.push(variant),
+            Err(error) => results.failures.push(failure(variant, &error)),
+        }
+    }
+    // Only now: a compiler that was busy a moment ago would disturb the measurements.
+    for variant in deployable {
         let begin = Instant::now();
         match deploy_and_measure(variant, &results.settings, folder).await {
             Ok(measured) => {
                 eprintln!("{variant}: done in {:.0} s", begin.elapsed().as_secs_f64());
                 results.measured.push(measured);
             }
-            Err(error) => {
-                eprintln!("{variant}: {error:#}");
-                results.failures.push(Failure {
-                    variant,
-                    reason: format!("{error:#}"),
-                });
-            }
+            Err(error) => results.failures.push(failure(variant, &error)),
         }
     }
     results
 }
 
-async fn deploy_and_measure(variant: Variant, settings: &Settings, folder: &Path) -> Result<Measured> {
+fn failure(variant: Variant, error: &anyhow::Error) -> Failure {
+    let reason = format!("{error:#}");
+    eprintln!("{variant}: {reason}");
+    Failure { variant, reason }
+}
+
+async fn deploy(variant: Variant, what: &str, folder: &Path) -> Result<Deployment> {
     let log = Deployment::log_file(folder, variant)?;
-    let deployment = {
-        let phase = Phase::begin(variant, "building and starting", 0);
-        Deployment::start(variant, &log, &phase).await?
-    };
+    let phase = Phase::begin(variant, what, 0);
+    Deployment::start(variant, &log, &phase).await
+}
+
+async fn deploy_and_measure(variant: Variant, settings: &Settings, folder: &Path) -> Result<Measured> {
+    let deployment = deploy(variant, "starting", folder).await?;
+    let log = Deployment::log_file(folder, variant)?;
     measure(&deployment.target, settings)
         .await
         .with_context(|| format!("see the log, {}", log.display()))

@@ -26,9 +26,9 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
     vec![
         (
             "Order",
-            "Each variant in turn is deployed alone, measured and removed; the floor comes last. The floor is a \
-             function that answers every request at once with {}, behind the same kind of API: what is above it is \
-             the variant's own."
+            "Everything is built first. Then each variant in turn is deployed alone, measured and removed; the floor \
+             comes last. The floor is a function that answers every request at once with {}, behind the same kind \
+             of API: what is above it is the variant's own."
                 .into(),
         ),
         (
