@@ -49,7 +49,7 @@ pub fn executables(functions: &[Function]) -> anyhow::Result<HashMap<String, Pat
 /// common dependency do not get into a function.
 fn build(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<HashMap<String, PathBuf>> {
     let packages = packages_of(directory, binaries)?;
-    let mut cargo = Command::new(cargo());
+    let mut cargo = cargo();
     cargo.current_dir(directory).args([
         "build",
         "--quiet",
@@ -103,7 +103,7 @@ struct PackageTarget {
 
 /// The names of the packages that have the binaries.
 fn packages_of(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<BTreeSet<String>> {
-    let output = Command::new(cargo())
+    let output = cargo()
         .current_dir(directory)
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .stderr(Stdio::inherit())
@@ -133,9 +133,20 @@ fn packages_of(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<BT
         .collect()
 }
 
-/// The Cargo that runs us, or the one on the path.
-fn cargo() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+/// The Cargo that runs us, or the one on the path. It does not get the variables that Cargo sets for a program which it
+/// runs: there are build scripts, ring's for one, that run again whenever these differ, and every function would be
+/// built anew each time that `cargo infra`, `cargo compare` and `cargo test` take turns
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#environment-variables-cargo-sets-for-crates>).
+fn cargo() -> Command {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 fn bootstrap(directory: &Path) -> anyhow::Result<PathBuf> {

@@ -1,6 +1,6 @@
 //! The local cloud as a whole: from a template to services that answer.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -12,13 +12,17 @@ use crate::{
     dynamodb,
     endpoint::{self, Endpoint},
     gateway,
+    iam::{self, Account, Credentials, Iam},
     lambda::{
-        ACCOUNT_CONCURRENCY, Lambda,
+        self, ACCOUNT_CONCURRENCY, Lambda,
         event_source_mapping::EventSourceMapping,
-        function::Function,
-        settings::{Credentials, Settings},
+        function::{Function, Platform},
+        settings::Settings,
     },
-    process::reaper::Reaper,
+    process::{
+        Host,
+        limits::{Enforcement, Limits},
+    },
     sqs::{QueueAttributes, Sqs},
     template::{self, Stack},
 };
@@ -26,6 +30,9 @@ use crate::{
 /// The Region and the account of the local cloud.
 const REGION: &str = "us-east-1";
 const ACCOUNT_ID: &str = "123456789012";
+
+/// The user whose keys are printed.
+const USER: &str = "local";
 
 /// What is to be run, and how.
 #[derive(Debug)]
@@ -40,6 +47,12 @@ pub struct Options {
     pub cloud_port: u16,
     /// How much faster the platform's own delays pass.
     pub time_scale: f64,
+    /// How long an execution environment may be idle, in the platform's time.
+    pub idle_timeout: Duration,
+    /// The folder for the functions' log files, if they are wanted.
+    pub logs: Option<PathBuf>,
+    /// Which limits of functions are enforced.
+    pub limits: Enforcement,
 }
 
 /// The services, running; they and every process end when it is dropped.
@@ -80,16 +93,22 @@ impl Cloud {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let listeners = Listeners::bind(&options).await?;
         let stack = load(&options, &listeners)?;
+        let account = Account {
+            id: ACCOUNT_ID.to_owned(),
+            region: REGION.to_owned(),
+        };
+        iam::execution_role::check(&stack, &account)?;
+        let mut iam = Iam::new(account);
         let executables = tokio::task::block_in_place(|| builder::executables(&stack.functions))?;
-        let reaper = Reaper::start().context("cannot start the reaper")?;
-        let clock = Clock::new(options.time_scale);
-        let description = describe(&stack, &listeners);
+        let host = Host::start(Limits::prepare(options.limits)).context("cannot start the reaper")?;
+        let description = describe(&stack, &listeners, iam.add_user(USER));
         let mut services = JoinSet::new();
 
         let database = dynamodb::with_tables(&stack.tables)?;
         let sqs = sqs_with_queues(&stack, &listeners)?;
-        let functions = functions(&stack, executables, &listeners, &reaper)?;
-        let lambda = Lambda::new(functions, sqs.clone(), clock);
+        let platform = platform(&stack, host, options.logs.clone());
+        let functions = functions(&stack, executables, &listeners, &platform, &mut iam)?;
+        let lambda = Lambda::new(functions, sqs.clone(), lambda_configuration(&options));
         for mapping in event_source_mappings(&stack, &sqs, &lambda)? {
             services.spawn(async {
                 mapping.run().await;
@@ -97,10 +116,10 @@ impl Cloud {
             });
         }
         let endpoint = Endpoint {
+            iam,
             lambda: lambda.clone(),
             sqs,
-            dynamodb_url: listeners.dynamodb_url.clone(),
-            client: reqwest::Client::new(),
+            dynamodb: dynamodb::Client::new(listeners.dynamodb.local_addr()?),
         };
         let Listeners {
             api, cloud, dynamodb, ..
@@ -148,21 +167,19 @@ struct Listeners {
     dynamodb: TcpListener,
     api_url: String,
     endpoint_url: String,
-    dynamodb_url: String,
 }
 
 impl Listeners {
     async fn bind(options: &Options) -> anyhow::Result<Self> {
         let (api, api_url) = bind(options.api_port, "--api-port").await?;
         let (cloud, endpoint_url) = bind(options.cloud_port, "--cloud-port").await?;
-        let (dynamodb, dynamodb_url) = bind(0, "DynamoDB").await?;
+        let (dynamodb, _) = bind(0, "DynamoDB").await?;
         Ok(Self {
             api,
             cloud,
             dynamodb,
             api_url,
             endpoint_url,
-            dynamodb_url,
         })
     }
 }
@@ -187,8 +204,7 @@ fn load(options: &Options, listeners: &Listeners) -> anyhow::Result<Stack> {
     Ok(template::load(&options.template, &settings)?)
 }
 
-fn describe(stack: &Stack, listeners: &Listeners) -> Description {
-    let keys = Credentials::of_a_user();
+fn describe(stack: &Stack, listeners: &Listeners, keys: Credentials) -> Description {
     Description {
         api_url: stack.api.as_ref().map(|_| listeners.api_url.clone()),
         endpoint_url: listeners.endpoint_url.clone(),
@@ -222,33 +238,57 @@ fn sqs_with_queues(stack: &Stack, listeners: &Listeners) -> anyhow::Result<Sqs> 
     Ok(sqs)
 }
 
-fn functions(
-    stack: &Stack,
-    mut executables: HashMap<String, PathBuf>,
-    listeners: &Listeners,
-    reaper: &Reaper,
-) -> anyhow::Result<HashMap<String, Arc<Function>>> {
+/// What functions share.
+fn platform(stack: &Stack, host: Host, logs: Option<PathBuf>) -> Platform {
     let reserved: u32 = stack
         .functions
         .iter()
         .filter_map(|function| function.reserved_concurrent_executions)
         .sum();
-    let unreserved = Arc::new(Semaphore::new(
-        ACCOUNT_CONCURRENCY.saturating_sub(reserved as usize),
-    ));
+    // The template leaves some.
+    let unreserved = ACCOUNT_CONCURRENCY.saturating_sub(reserved);
+    Platform {
+        host,
+        logs,
+        unreserved: Arc::new(Semaphore::new(unreserved as usize)),
+    }
+}
+
+fn lambda_configuration(options: &Options) -> lambda::Configuration {
+    lambda::Configuration {
+        region: REGION.to_owned(),
+        account_id: ACCOUNT_ID.to_owned(),
+        clock: Clock::new(options.time_scale),
+        idle_timeout: options.idle_timeout,
+    }
+}
+
+fn functions(
+    stack: &Stack,
+    mut executables: HashMap<String, PathBuf>,
+    listeners: &Listeners,
+    platform: &Platform,
+    iam: &mut Iam,
+) -> anyhow::Result<HashMap<String, Arc<Function>>> {
     let mut functions = HashMap::new();
     for declared in &stack.functions {
         let executable = executables
             .remove(&declared.name)
             .context("a function has no executable")?;
-        let settings = settings(declared, executable, listeners);
-        let function = Function::new(declared, settings, &unreserved, reaper.clone());
+        let settings = settings(declared, executable, listeners, iam.add_function(declared));
+        let function = Function::new(declared, settings, platform)
+            .with_context(|| format!("{}: cannot open its log file", declared.logical_id))?;
         functions.insert(declared.name.clone(), Arc::new(function));
     }
     Ok(functions)
 }
 
-fn settings(declared: &template::Function, executable: PathBuf, listeners: &Listeners) -> Settings {
+fn settings(
+    declared: &template::Function,
+    executable: PathBuf,
+    listeners: &Listeners,
+    credentials: Credentials,
+) -> Settings {
     Settings {
         name: declared.name.clone(),
         arn: declared.arn.clone().into(),
@@ -261,12 +301,14 @@ fn settings(declared: &template::Function, executable: PathBuf, listeners: &List
         timeout: declared.timeout,
         environment: declared.environment.clone(),
         region: REGION.to_owned(),
-        credentials: Credentials::of_a_role(),
-        endpoints: vec![
-            ("AWS_ENDPOINT_URL_LAMBDA", listeners.endpoint_url.clone()),
-            ("AWS_ENDPOINT_URL_SQS", listeners.endpoint_url.clone()),
-            ("AWS_ENDPOINT_URL_DYNAMODB", listeners.dynamodb_url.clone()),
-        ],
+        credentials,
+        endpoints: [
+            "AWS_ENDPOINT_URL_LAMBDA",
+            "AWS_ENDPOINT_URL_SQS",
+            "AWS_ENDPOINT_URL_DYNAMODB",
+        ]
+        .map(|name| (name, listeners.endpoint_url.clone()))
+        .to_vec(),
     }
 }
 

@@ -1,7 +1,20 @@
-//! DynamoDB: dynoxide, embedded, in memory, with the tables that the template declares.
+//! DynamoDB: dynoxide, embedded, in memory, with the tables that the template declares. It speaks HTTP only, so the
+//! AWS endpoint, which answers for who may call it, has a [`Client`].
+
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, anyhow};
+use axum::{
+    body::Body,
+    http::{Request, Response, Uri, header, request::Parts},
+};
+use bytes::Bytes;
 use dynoxide::Database;
+use http_body_util::Full;
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::TokioExecutor,
+};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -42,4 +55,43 @@ pub async fn serve(listener: TcpListener, database: Database) -> std::io::Result
     dynoxide::server::serve_with_shutdown(listener, database, std::future::pending())
         .await
         .map_err(std::io::Error::other)
+}
+
+/// Passes requests on to a database that listens somewhere, over connections that are kept.
+#[derive(Debug)]
+pub struct Client {
+    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    uri: Uri,
+}
+
+impl Client {
+    /// A client of the database that listens at this address.
+    pub fn new(address: SocketAddr) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let mut uri = Uri::builder().scheme("http");
+        uri = uri.authority(address.to_string()).path_and_query("/");
+        Self {
+            http: legacy::Client::builder(TokioExecutor::new()).build(connector),
+            // An address makes an authority.
+            uri: uri.build().unwrap_or_default(),
+        }
+    }
+
+    /// The database's answer to a request.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub async fn pass_on(&self, request: Parts, body: Bytes) -> Result<Response<Body>, legacy::Error> {
+        let mut passed_on = Request::new(Full::new(body));
+        *passed_on.method_mut() = request.method;
+        *passed_on.uri_mut() = self.uri.clone();
+        *passed_on.headers_mut() = request.headers;
+        // They belong to the client's connection.
+        for name in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING] {
+            passed_on.headers_mut().remove(name);
+        }
+        Ok(self.http.request(passed_on).await?.map(Body::new))
+    }
 }

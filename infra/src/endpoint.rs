@@ -7,32 +7,35 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts, uri::PathAndQuery},
+    serve::ListenerExt as _,
 };
 use bytes::Bytes;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
+    dynamodb,
+    iam::{Iam, Service},
     lambda::{Lambda, api},
     sqs::Sqs,
 };
 
-/// The largest request that any of the services takes, in bytes: BatchWriteItem's 16 MB
+/// The largest request that any of the services takes, in bytes: the 16 MB of `BatchWriteItem`
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
 const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 
 /// The services behind the endpoint.
 #[derive(Debug)]
 pub struct Endpoint {
+    /// Who may call them.
+    pub iam: Iam,
     /// Lambda.
     pub lambda: Lambda,
     /// SQS.
     pub sqs: Sqs,
-    /// Where DynamoDB listens.
-    pub dynamodb_url: String,
-    /// Passes requests on to it.
-    pub client: reqwest::Client,
+    /// DynamoDB.
+    pub dynamodb: dynamodb::Client,
 }
 
 /// Serves the endpoint on `listener`, for ever.
@@ -42,6 +45,8 @@ pub struct Endpoint {
 /// The listener failed.
 pub async fn serve(listener: TcpListener, endpoint: Endpoint) -> std::io::Result<()> {
     let router = Router::new().fallback(answer).with_state(Arc::new(endpoint));
+    // Answers are short, and somebody waits for each. Where this fails, they come a little later.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     axum::serve(listener, router).await
 }
 
@@ -54,53 +59,60 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Resp
             "the request is too large",
         );
     };
-    if request.uri.path().starts_with(api::FUNCTIONS) {
-        let (method, path) = (&request.method, request.uri.path());
-        return api::handle(&endpoint.lambda, method, path, &request.headers, body)
-            .await
-            .map(Body::from);
-    }
-    let target = request
-        .headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok());
-    match target.and_then(|target| target.split_once('.')) {
-        Some(("AmazonSQS", operation)) => endpoint.sqs.handle(operation, &body).await.map(Body::from),
-        Some((service, _)) if service.starts_with("DynamoDB") => endpoint.pass_on(request, body).await,
-        _ => refusal(
+    let Some(service) = service(&request) else {
+        return refusal(
             StatusCode::NOT_FOUND,
             "UnknownOperationException",
             "the local cloud has Lambda, SQS and DynamoDB, and SQS by its JSON protocol only",
-        ),
+        );
+    };
+    match endpoint.iam.check(service, &request, &body) {
+        Ok(()) => endpoint.serve(service, request, body).await,
+        Err(refused) => refused.response(service),
     }
 }
 
+/// Which service a request is for.
+fn service(request: &Parts) -> Option<Service> {
+    if request.uri.path().starts_with(api::FUNCTIONS) {
+        return Some(Service::Lambda);
+    }
+    match target(request)? {
+        ("AmazonSQS", _) => Some(Service::Sqs),
+        (name, _) if name.starts_with("DynamoDB") => Some(Service::DynamoDb),
+        _ => None,
+    }
+}
+
+/// The service and the operation that a request of a JSON protocol names.
+fn target(request: &Parts) -> Option<(&str, &str)> {
+    header(request, "x-amz-target")?.split_once('.')
+}
+
+fn header<'a>(request: &'a Parts, name: &str) -> Option<&'a str> {
+    request.headers.get(name)?.to_str().ok()
+}
+
 impl Endpoint {
-    async fn pass_on(&self, request: Parts, body: Bytes) -> Response<Body> {
-        let mut headers = request.headers;
-        // They belong to this connection, not to the next.
-        headers.remove("host");
-        headers.remove("connection");
-        let answer = self
-            .client
-            .post(&self.dynamodb_url)
-            .headers(headers)
-            .body(body)
-            .send()
-            .await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => return refusal(StatusCode::BAD_GATEWAY, "ServiceUnavailable", &error.to_string()),
-        };
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        match answer.bytes().await {
-            Ok(body) => {
-                let mut response = Response::new(Body::from(body));
-                *response.status_mut() = status;
-                *response.headers_mut() = headers;
-                response
+    async fn serve(&self, service: Service, request: Parts, body: Bytes) -> Response<Body> {
+        match service {
+            Service::Lambda => {
+                let path = request.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+                let answer = api::handle(&self.lambda, &request.method, path, &request.headers, body).await;
+                answer.map(Body::from)
             }
-            Err(error) => refusal(StatusCode::BAD_GATEWAY, "ServiceUnavailable", &error.to_string()),
+            Service::Sqs => {
+                let (_, operation) = target(&request).unwrap_or_default();
+                let trace = header(&request, "x-amzn-trace-id");
+                let answer = self.sqs.handle_in_trace(operation, trace, &body).await;
+                answer.map(Body::from)
+            }
+            Service::DynamoDb => {
+                let answer = self.dynamodb.pass_on(request, body).await;
+                answer.unwrap_or_else(|error| {
+                    refusal(StatusCode::BAD_GATEWAY, "ServiceUnavailable", &error.to_string())
+                })
+            }
         }
     }
 }

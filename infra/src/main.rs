@@ -1,6 +1,6 @@
 //! The command `infra`: runs the variants' templates on this machine.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use infra::{process::reaper, up::Up};
@@ -19,13 +19,16 @@ enum Command {
     Up(Up),
     /// Kill what a local cloud leaves behind; started by `up` itself
     #[command(name = reaper::SUBCOMMAND, hide = true)]
-    Reaper,
+    Reaper {
+        /// Control groups to remove when everything in them is dead
+        control_groups: Vec<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Up(up) => run(up),
-        Command::Reaper => reaper::run().map_err(anyhow::Error::from),
+        Command::Reaper { control_groups } => reaper::run(&control_groups).map_err(anyhow::Error::from),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

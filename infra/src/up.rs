@@ -3,12 +3,16 @@
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cloud::{Cloud, Description, Options};
+use crate::{
+    cloud::{Cloud, Description, Options},
+    process::limits::{self, Enforcement},
+};
 
 /// The command line of `infra up`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +32,15 @@ pub struct Up {
     /// Let retry delays, event ages and idle times pass N times faster
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = positive)]
     time_scale: f64,
+    /// Remove an execution environment that has been idle for so many seconds, which pass on the time scale
+    #[arg(long, value_name = "SECONDS", default_value_t = 600.0, value_parser = positive)]
+    idle_timeout: f64,
+    /// Write what each function logs to DIR/NAME.log as well
+    #[arg(long, value_name = "DIR")]
+    logs: Option<PathBuf>,
+    /// Enforce what a function's memory size means, by control groups where the system permits it
+    #[arg(long, value_enum, default_value_t)]
+    limits: Enforcement,
     /// Set a parameter of the template
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_and_value)]
     parameters: Vec<(String, String)>,
@@ -57,6 +70,9 @@ impl Up {
             api_port: self.api_port,
             cloud_port: self.cloud_port,
             time_scale: self.time_scale,
+            idle_timeout: Duration::from_secs_f64(self.idle_timeout),
+            logs: self.logs,
+            limits: self.limits,
         };
         if (self.time_scale - 1.0).abs() > f64::EPSILON {
             eprintln!(
@@ -64,6 +80,7 @@ impl Up {
                 self.time_scale
             );
         }
+        limits::raise_open_files();
         let mut cloud = Cloud::start(options).await?;
         print(&cloud.description, self.json)?;
         cloud.failed().await

@@ -1,35 +1,58 @@
 //! A request as an event, in payload format 2.0
-//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>). What that
+//! page leaves open is as in recorded events: <https://github.com/hotsock/voker/tree/main/vokerhttp/testdata>,
+//! <https://github.com/aws/aws-lambda-dotnet> (`Tools/LambdaTestTool-v2`).
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
-use axum::http::{HeaderMap, header, request::Parts};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use axum::http::{HeaderMap, HeaderName, header};
 use serde_json::{Value, json};
 
-use super::{Api, routes::Match};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// Media types whose bodies are passed on as text; others come as base64.
+use super::{
+    Api,
+    call::{Call, text_values},
+    path::decoded_parameter,
+    routes::Match,
+};
+
+/// Media types whose bodies are passed on as text, beside those that begin with `text/`; all others, and bodies
+/// without one, come as base64. AWS does not list them; <https://github.com/ministackorg/ministack/pull/766> found them
+/// out.
 const TEXT_TYPES: [&str; 3] = ["application/json", "application/javascript", "application/xml"];
+
+/// Headers that belong to the connection and not to the request
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>).
+pub(super) const OF_THE_CONNECTION: [HeaderName; 7] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// Where the event comes from.
 pub(super) struct Source<'a> {
     pub(super) api: &'a Api,
-    pub(super) client: SocketAddr,
-    pub(super) request: &'a Parts,
+    pub(super) call: &'a Call,
     pub(super) route: &'a Match<'a>,
+    /// The first field of the trace header: the trace that the invocation belongs to.
+    pub(super) trace: &'a str,
 }
 
 /// The event of a request with this body.
 pub(super) fn build(source: &Source<'_>, body: &[u8]) -> Value {
-    let request = source.request;
+    let request = &source.call.request;
     let query = request.uri.query().unwrap_or_default();
     let mut event = json!({
         "version": "2.0",
         "routeKey": source.route.key,
-        "rawPath": request.uri.path(),
+        "rawPath": source.route.path,
         "rawQueryString": query,
-        "headers": headers(source),
+        "headers": headers(source, body.len()),
         "requestContext": request_context(source),
         "isBase64Encoded": false,
     });
@@ -58,40 +81,33 @@ pub(super) fn build(source: &Source<'_>, body: &[u8]) -> Value {
 }
 
 fn request_context(source: &Source<'_>) -> Value {
-    let request = source.request;
-    let host = text_values(&request.headers, header::HOST)
-        .next()
-        .unwrap_or_default();
-    let domain = host.split(':').next().unwrap_or_default();
-    let user_agent = text_values(&request.headers, header::USER_AGENT)
-        .next()
-        .unwrap_or_default();
-    let now = jiff::Timestamp::now();
+    let call = source.call;
     json!({
         "accountId": source.api.account_id,
         "apiId": source.api.id,
-        "domainName": domain,
-        "domainPrefix": domain.split('.').next().unwrap_or_default(),
+        "domainName": call.domain_name(),
+        "domainPrefix": call.domain_prefix(),
         "http": {
-            "method": request.method.as_str(),
-            "path": request.uri.path(),
-            "protocol": format!("{:?}", request.version),
-            "sourceIp": source.client.ip(),
-            "userAgent": user_agent,
+            "method": call.request.method.as_str(),
+            "path": source.route.path,
+            "protocol": format!("{:?}", call.request.version),
+            "sourceIp": call.client.ip(),
+            "userAgent": call.user_agent(),
         },
-        "requestId": uuid::Uuid::new_v4().to_string(),
+        "requestId": call.request_id,
         "routeKey": source.route.key,
         "stage": "$default",
-        "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
-        "timeEpoch": now.as_millisecond(),
+        "time": call.time(),
+        "timeEpoch": call.received.as_millisecond(),
     })
 }
 
 /// Names in lower case, repeated headers joined by commas; cookies travel in a field of their own.
-fn headers(source: &Source<'_>) -> BTreeMap<String, String> {
+fn headers(source: &Source<'_>, content_length: usize) -> BTreeMap<String, String> {
+    let call = source.call;
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in &source.request.headers {
-        if name == header::COOKIE {
+    for (name, value) in &call.request.headers {
+        if name == header::COOKIE || OF_THE_CONNECTION.contains(name) {
             continue;
         }
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -100,8 +116,15 @@ fn headers(source: &Source<'_>) -> BTreeMap<String, String> {
             .and_modify(|joined| *joined = format!("{joined},{value}"))
             .or_insert_with(|| value.into_owned());
     }
-    headers.insert("x-forwarded-for".to_owned(), source.client.ip().to_string());
-    headers.insert("x-forwarded-port".to_owned(), "80".to_owned());
+    // What the client says of where it comes from is passed on, with the truth behind it.
+    let client = call.client.ip().to_string();
+    headers
+        .entry("x-forwarded-for".to_owned())
+        .and_modify(|before| *before = format!("{before}, {client}"))
+        .or_insert(client);
+    headers.insert("content-length".to_owned(), content_length.to_string());
+    headers.insert("x-amzn-trace-id".to_owned(), source.trace.to_owned());
+    headers.insert("x-forwarded-port".to_owned(), source.api.port.to_string());
     headers.insert("x-forwarded-proto".to_owned(), "http".to_owned());
     headers
 }
@@ -111,43 +134,19 @@ fn query_parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = decoded(value);
+        let value = decoded_parameter(value);
         parameters
-            .entry(decoded(name))
+            .entry(decoded_parameter(name))
             .and_modify(|joined| *joined = format!("{joined},{value}"))
             .or_insert(value);
     }
     parameters
 }
 
-/// Undoes the encoding of query strings.
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        let escaped = (bytes[index] == b'%')
-            .then(|| text.get(index + 1..index + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped {
-            Some(byte) => {
-                out.push(byte);
-                index += 3;
-            }
-            None => {
-                out.push(if bytes[index] == b'+' { b' ' } else { bytes[index] });
-                index += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = text_values(headers, header::CONTENT_TYPE)
         .next()
-        .unwrap_or("text/plain");
+        .unwrap_or_default();
     let media_type = content_type
         .split(';')
         .next()
@@ -155,13 +154,6 @@ fn is_text(headers: &HeaderMap) -> bool {
         .trim()
         .to_ascii_lowercase();
     media_type.starts_with("text/") || TEXT_TYPES.contains(&media_type.as_str())
-}
-
-fn text_values(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
 }
 
 #[cfg(test)]
@@ -178,5 +170,20 @@ mod tests {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into()
         );
+    }
+
+    #[test]
+    fn only_what_is_known_to_be_text_is_text() {
+        for (content_type, expected) in [
+            ("text/css", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/problem+json", false),
+            ("application/x-www-form-urlencoded", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type.parse().unwrap())]);
+            assert_eq!(is_text(&headers), expected, "{content_type}");
+        }
+        assert!(!is_text(&HeaderMap::new()));
     }
 }

@@ -1,10 +1,14 @@
 //! An HTTP API of API Gateway: routes requests to functions, in payload format 2.0, and waits 30 seconds for each
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html>).
 
+mod access_log;
+mod call;
 mod cors;
 mod event;
+mod path;
 mod response;
 mod routes;
+mod throttle;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -12,16 +16,23 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderValue, Response, StatusCode, header, request::Parts},
 };
+use bytes::Bytes;
 use serde_json::json;
 use tokio::{net::TcpListener, time::timeout};
 
+use self::{
+    access_log::{AccessLog, Entry},
+    call::Call,
+    path::decoded_path,
+    routes::{Match, Routes},
+    throttle::Throttle,
+};
 use crate::{
-    lambda::{Lambda, function::Throttled, invocation::Invocation},
+    lambda::{Lambda, invocation::Invocation},
     template,
 };
-use routes::{Match, Routes};
 
 /// How long an integration may take. It cannot be raised
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
@@ -31,15 +42,58 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 const LARGEST_HEADERS: usize = 10_240;
 
+/// The largest event that Lambda takes, in bytes; the client learns of it as of a body that is too large
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const LARGEST_EVENT: usize = 6 * 1024 * 1024;
+
 /// What all requests to an API need.
 #[derive(Debug)]
 struct Api {
     id: String,
     account_id: String,
+    port: u16,
     routes: Routes,
     cors: Option<template::CorsConfiguration>,
+    throttle: Throttle,
+    access_log: Option<AccessLog>,
     lambda: Lambda,
 }
+
+/// What API Gateway itself answers.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    status: StatusCode,
+    message: &'static str,
+}
+
+const BAD_REQUEST: Refusal = Refusal {
+    status: StatusCode::BAD_REQUEST,
+    message: "Bad Request",
+};
+const NOT_FOUND: Refusal = Refusal {
+    status: StatusCode::NOT_FOUND,
+    message: "Not Found",
+};
+const BODY_TOO_LARGE: Refusal = Refusal {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    message: "Request Entity Too Large",
+};
+const HEADERS_TOO_LARGE: Refusal = Refusal {
+    status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    message: "Request Header Fields Too Large",
+};
+const TOO_MANY: Refusal = Refusal {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    message: "Too Many Requests",
+};
+const BROKEN: Refusal = Refusal {
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    message: "Internal Server Error",
+};
+const UNAVAILABLE: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    message: "Service Unavailable",
+};
 
 /// Serves the API on `listener`, for ever.
 ///
@@ -55,8 +109,13 @@ pub async fn serve(
     let api = Arc::new(Api {
         id: declared.id,
         account_id,
+        port: listener.local_addr()?.port(),
         routes: Routes::new(declared.routes),
         cors: declared.cors,
+        throttle: Throttle::new(declared.throttling),
+        access_log: declared
+            .access_log_format
+            .map(|format| AccessLog::new(declared.logical_id, format)),
         lambda,
     });
     let router = Router::new().fallback(answer).with_state(api);
@@ -73,75 +132,112 @@ async fn answer(
     request: Request,
 ) -> Response<Body> {
     let (request, body) = request.into_parts();
-    if let Some(preflight) = api.cors.as_ref().and_then(|cors| cors::preflight(cors, &request)) {
-        return preflight;
+    let call = Call::new(client, request);
+    if let Some(preflight) = api
+        .cors
+        .as_ref()
+        .and_then(|cors| cors::preflight(cors, &call.request))
+    {
+        return api.finish(&call, None, None, preflight);
     }
-    let origin = request.headers.get("origin").cloned();
-    let mut response = api.integrate(client, request, body).await;
-    if let Some((cors, origin)) = api.cors.as_ref().zip(origin) {
-        cors::allow(cors, &origin, response.headers_mut());
+    let route = api.route(&call);
+    let answered = match &route {
+        Ok(route) => api.integrate(&call, route, body).await,
+        Err(refusal) => Err(*refusal),
+    };
+    let error = answered.as_ref().err().map(|refusal| refusal.message);
+    let mut response = answered.unwrap_or_else(Refusal::response);
+    if let Some(cors) = &api.cors {
+        cors::rule(cors, &call.request, response.headers_mut());
     }
-    response
+    api.finish(&call, route.ok().as_ref(), error, response)
 }
 
 impl Api {
-    async fn integrate(&self, client: SocketAddr, request: Parts, body: Body) -> Response<Body> {
-        if header_size(&request) > LARGEST_HEADERS {
-            return refusal(
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "Request Header Fields Too Large",
-            );
+    fn route(&self, call: &Call) -> Result<Match<'_>, Refusal> {
+        if header_size(&call.request) > LARGEST_HEADERS {
+            return Err(HEADERS_TOO_LARGE);
         }
-        let Some(route) = self.routes.find(&request.method, request.uri.path()) else {
-            return refusal(StatusCode::NOT_FOUND, "Not Found");
-        };
-        let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        };
+        let path = decoded_path(call.request.uri.path()).ok_or(BAD_REQUEST)?;
+        self.routes.find(&call.request.method, path).ok_or(NOT_FOUND)
+    }
+
+    async fn integrate(&self, call: &Call, route: &Match<'_>, body: Body) -> Result<Response<Body>, Refusal> {
+        if !self.throttle.admits(&route.key, call.begun) {
+            return Err(TOO_MANY);
+        }
+        let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| BODY_TOO_LARGE)?;
+        let mut invocation = Invocation::new(Bytes::new());
+        let trace = invocation.trace_id.split(';').next().unwrap_or_default();
         let event = event::build(
             &event::Source {
                 api: self,
-                client,
-                request: &request,
-                route: &route,
+                call,
+                route,
+                trace,
             },
             &body,
-        );
-        self.invoke(&route, event.to_string()).await
+        )
+        .to_string();
+        if event.len() > LARGEST_EVENT {
+            return Err(BODY_TOO_LARGE);
+        }
+        invocation.payload = event.into();
+        self.invoke(route.function_name, invocation).await
     }
 
-    async fn invoke(&self, route: &Match<'_>, event: String) -> Response<Body> {
-        let Some(function) = self.lambda.function(route.function_name) else {
-            return refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
-        };
-        let outcome = match function.invoke(Invocation::new(event.into())) {
-            Ok(outcome) => timeout(INTEGRATION_TIMEOUT, outcome).await,
-            Err(Throttled) => return refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-        };
-        match outcome {
-            // The function runs on; nobody gets its answer.
-            Err(_elapsed) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-            Ok(Ok(outcome)) if outcome.function_error.is_none() => response::from_payload(&outcome.payload)
-                .unwrap_or_else(|| refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")),
-            Ok(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+    async fn invoke(&self, function_name: &str, invocation: Invocation) -> Result<Response<Body>, Refusal> {
+        let function = self.lambda.function(function_name).ok_or(BROKEN)?;
+        let outcome = function.invoke(invocation).map_err(|_| UNAVAILABLE)?;
+        // When the time is over, the function runs on; nobody gets its answer.
+        let outcome = timeout(INTEGRATION_TIMEOUT, outcome)
+            .await
+            .map_err(|_| UNAVAILABLE)?;
+        let outcome = outcome
+            .ok()
+            .filter(|outcome| outcome.function_error.is_none())
+            .ok_or(BROKEN)?;
+        response::from_payload(outcome.payload).ok_or(BROKEN)
+    }
+
+    /// Gives an answer what every answer has, and writes its line of the access log.
+    fn finish(
+        &self,
+        call: &Call,
+        route: Option<&Match<'_>>,
+        error: Option<&str>,
+        mut response: Response<Body>,
+    ) -> Response<Body> {
+        if let Ok(id) = HeaderValue::try_from(&call.request_id) {
+            response.headers_mut().insert("apigw-requestid", id);
         }
+        if let Some(log) = &self.access_log {
+            log.write(&Entry {
+                call,
+                api_id: &self.id,
+                account_id: &self.account_id,
+                route_key: route.map(|route| route.key.as_str()),
+                error,
+                response: &response,
+            });
+        }
+        response
     }
 }
 
-/// What API Gateway itself answers.
-fn refusal(status: StatusCode, message: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(json!({ "message": message }).to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        axum::http::HeaderValue::from_static("application/json"),
-    );
-    response
+impl Refusal {
+    fn response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(json!({ "message": self.message }).to_string()));
+        *response.status_mut() = self.status;
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response
+    }
 }
 
 fn header_size(request: &Parts) -> usize {
-    let headers: &HeaderMap = &request.headers;
-    let headers: usize = headers
+    let headers: usize = request
+        .headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();

@@ -7,9 +7,6 @@ use axum::http::Method;
 
 use crate::template::{self, Route};
 
-/// The path of the route that takes what no other does.
-const DEFAULT: &str = "$default";
-
 /// The routes of an API.
 #[derive(Debug)]
 pub(super) struct Routes(Vec<Route>);
@@ -20,6 +17,8 @@ pub(super) struct Match<'a> {
     pub(super) function_name: &'a str,
     /// As in `ANY /tasks/{id}`.
     pub(super) key: String,
+    /// The path of the request, decoded.
+    pub(super) path: String,
     pub(super) path_parameters: BTreeMap<String, String>,
 }
 
@@ -32,23 +31,21 @@ impl Routes {
         Self(routes)
     }
 
-    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Match<'_>> {
+    /// The route for a method and a decoded path.
+    pub(super) fn find(&self, method: &Method, path: String) -> Option<Match<'_>> {
         let candidates = self.0.iter().filter(|route| takes(route.method, method));
-        candidates
+        let (_, route, path_parameters) = candidates
             .filter_map(|route| {
-                let (rank, parameters) = fit(&route.path, path)?;
+                let (rank, parameters) = fit(&route.path, &path)?;
                 Some(((rank, route.method != template::Method::Any), route, parameters))
             })
-            .max_by(|one, other| Rank::cmp(&one.0, &other.0))
-            .map(|(_, route, path_parameters)| Match {
-                function_name: &route.function_name,
-                key: if route.path == DEFAULT {
-                    DEFAULT.to_owned()
-                } else {
-                    format!("{} {}", route.method, route.path)
-                },
-                path_parameters,
-            })
+            .max_by(|one, other| Rank::cmp(&one.0, &other.0))?;
+        Some(Match {
+            function_name: &route.function_name,
+            key: route.key(),
+            path,
+            path_parameters,
+        })
     }
 }
 
@@ -58,7 +55,7 @@ fn takes(route: template::Method, method: &Method) -> bool {
 
 /// Whether the pattern takes the path: how well each segment fits, and the parameters.
 fn fit(pattern: &str, path: &str) -> Option<(Vec<u8>, BTreeMap<String, String>)> {
-    if pattern == DEFAULT {
+    if pattern == Route::DEFAULT {
         return Some((vec![], BTreeMap::new()));
     }
     let mut ranks = Vec::new();
@@ -113,9 +110,9 @@ mod tests {
         Routes::new(keys.iter().map(route).collect())
     }
 
-    fn found(keys: &[&str], method: Method, path: &str) -> Option<String> {
+    fn found(keys: &[&str], method: &Method, path: &str) -> Option<String> {
         routes(keys)
-            .find(&method, path)
+            .find(method, path.to_owned())
             .map(|found| found.function_name.to_owned())
     }
 
@@ -128,35 +125,38 @@ mod tests {
             "GET /tasks/{id}",
             "ANY /tasks/new",
         ];
-        assert_eq!(found(&keys, Method::GET, "/tasks/new").unwrap(), "ANY /tasks/new");
-        assert_eq!(found(&keys, Method::GET, "/tasks/1").unwrap(), "GET /tasks/{id}");
         assert_eq!(
-            found(&keys, Method::DELETE, "/tasks/1").unwrap(),
+            found(&keys, &Method::GET, "/tasks/new").unwrap(),
+            "ANY /tasks/new"
+        );
+        assert_eq!(found(&keys, &Method::GET, "/tasks/1").unwrap(), "GET /tasks/{id}");
+        assert_eq!(
+            found(&keys, &Method::DELETE, "/tasks/1").unwrap(),
             "ANY /tasks/{id}"
         );
         assert_eq!(
-            found(&keys, Method::GET, "/tasks/1/more").unwrap(),
+            found(&keys, &Method::GET, "/tasks/1/more").unwrap(),
             "ANY /{proxy+}"
         );
-        assert_eq!(found(&keys, Method::GET, "/").unwrap(), "$default");
+        assert_eq!(found(&keys, &Method::GET, "/").unwrap(), "$default");
     }
 
     #[test]
     fn what_no_route_takes_is_not_found() {
         for path in ["/", "/task", "/tasks/", "/tasks/1/2", "/tasks//"] {
             assert_eq!(
-                found(&["ANY /tasks", "ANY /tasks/{id}"], Method::GET, path),
+                found(&["ANY /tasks", "ANY /tasks/{id}"], &Method::GET, path),
                 None,
                 "{path}"
             );
         }
-        assert_eq!(found(&["POST /tasks"], Method::GET, "/tasks"), None);
+        assert_eq!(found(&["POST /tasks"], &Method::GET, "/tasks"), None);
     }
 
     #[test]
     fn parameters_are_passed_on() {
         let routes = routes(&["ANY /a/{b}/{rest+}"]);
-        let found = routes.find(&Method::GET, "/a/1/2/3").unwrap();
+        let found = routes.find(&Method::GET, "/a/1/2/3".to_owned()).unwrap();
         assert_eq!(found.key, "ANY /a/{b}/{rest+}");
         assert_eq!(
             found.path_parameters,

@@ -1,275 +1,212 @@
-//! An execution environment: one process of a function, and its life
+//! An execution environment: where a function's events are handled one at a time, and its life
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
 //!
-//! Starting the process begins the init phase, which ends when the runtime asks for its first event. An environment
-//! handles one event at a time. Between events it is frozen: none of its threads gets to run.
+//! In the init phase the process is started; it ends when the runtime and its extensions ask for their first event.
+//! Between events the environment is frozen: none of its threads gets to run. A timeout or a crash resets it: the
+//! process is gone, the environment stays, and init is done again as part of the next invocation, without a report of
+//! its own (a "suppressed init").
 
 use std::{
-    io,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use bytes::Bytes;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
+    failure::Failure,
     invocation::{Invocation, Outcome, Reply},
-    log::{Log, Report},
-    runtime_api::{Answer, Call, Delivery, RuntimeApi},
-    settings::Settings,
+    log::{Log, LogFile, Phase, Report},
+    runtime::{Runtime, Step},
+    settings::{Settings, new_log_stream},
 };
-use crate::process::{ProcessGroup, Program, reaper::Reaper};
+use crate::process::Host;
 
-/// A process that polls for events, or handles one.
+/// How long the init phase may take. What has failed or taken longer is tried again within the first invocation, under
+/// the function's timeout.
+const INIT: Duration = Duration::from_secs(10);
+
+/// A place for a function's process.
 #[derive(Debug)]
 pub(super) struct Environment {
-    process: ProcessGroup,
-    runtime: RuntimeApi,
-    log: Log,
     settings: Arc<Settings>,
-    /// The runtime's open request for its next event.
-    waiting: Option<oneshot::Sender<Delivery>>,
+    host: Host,
+    log: Log,
+    log_stream: String,
+    /// Absent when init failed, or after a reset.
+    runtime: Option<Runtime>,
     /// How long init took, until it is reported with the first invocation.
     init: Option<Duration>,
-    is_frozen: bool,
-}
-
-/// Why an environment did not come to ask for an event.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum InitFailure {
-    #[error("the process could not be started: {0}")]
-    NotStarted(#[from] io::Error),
-    #[error("init did not end in time")]
-    TimedOut,
-    #[error("Runtime exited with error: {0}")]
-    Exited(String),
-    /// With the error that the runtime reported.
-    #[error("the runtime reported an error during init")]
-    Reported(Bytes),
-}
-
-/// How the handling of an event ended.
-enum End {
-    /// The runtime asks for the next one.
-    Ready,
-    TimedOut,
-    Exited(String),
 }
 
 impl Environment {
-    /// Starts a process of the function, and waits until it asks for an event, `limit` at most.
-    pub(super) async fn start(
-        settings: Arc<Settings>,
-        reaper: &Reaper,
-        limit: Duration,
-    ) -> Result<Self, InitFailure> {
-        let runtime = RuntimeApi::listen().await?;
-        let (log, output) = Log::new(settings.name.clone())?;
-        let started = Instant::now();
-        let process = ProcessGroup::start(
-            Program {
-                executable: &settings.executable,
-                environment: settings.environment_variables(runtime.address),
-                directory: &settings.directory,
-                output,
-            },
-            reaper,
-        )?;
+    /// An environment that has been through its init phase, whether that was successful or not.
+    pub(super) async fn start(settings: Arc<Settings>, host: Host, log_file: Arc<LogFile>) -> Self {
+        let log_stream = new_log_stream();
         let mut environment = Self {
-            process,
-            runtime,
-            log,
             settings,
-            waiting: None,
+            host,
+            log: Log::new(log_file),
+            log_stream,
+            runtime: None,
             init: None,
-            is_frozen: false,
         };
-        environment.init(started + limit).await?;
-        environment.init = Some(started.elapsed());
-        Ok(environment)
+        let started = Instant::now();
+        if environment.initialize(Phase::Init, started + INIT).await.is_ok() {
+            environment.init = Some(started.elapsed());
+        }
+        environment
     }
 
-    async fn init(&mut self, deadline: Instant) -> Result<(), InitFailure> {
+    async fn initialize(&mut self, phase: Phase, deadline: Instant) -> Result<(), Failure> {
+        let started = Instant::now();
+        let initialized = self.start_runtime(deadline).await;
+        if let Err(failure) = &initialized {
+            self.log.init_report(started.elapsed(), phase, failure);
+        }
+        self.runtime = Some(initialized?);
+        Ok(())
+    }
+
+    async fn start_runtime(&mut self, deadline: Instant) -> Result<Runtime, Failure> {
+        let output = self
+            .log
+            .connect()
+            .map_err(|error| Failure::NotStarted(error.to_string()))?;
+        let mut runtime = Runtime::start(&self.settings, &self.log_stream, &self.host, output).await?;
         loop {
             tokio::select! {
-                Some(call) = self.runtime.calls.recv() => match call {
-                    Call::Next(waiting) => {
-                        self.waiting = Some(waiting);
-                        return Ok(());
-                    }
-                    Call::InitError { payload } => {
+                step = runtime.step() => match step {
+                    Step::Ready => break,
+                    // There was no event yet.
+                    Step::Answered(_) => {}
+                    Step::Failed(failure) => {
                         self.log.drain();
-                        return Err(InitFailure::Reported(payload));
+                        return Err(failure);
                     }
-                    call => refuse(call),
                 },
-                status = self.process.ended() => {
-                    self.log.drain();
-                    return Err(InitFailure::Exited(status));
+                () = sleep_until(deadline) => {
+                    runtime.shut_down(&mut self.log).await;
+                    return Err(Failure::TimedOut);
                 }
-                () = sleep_until(deadline) => return Err(InitFailure::TimedOut),
                 () = self.log.follow() => {}
             }
         }
+        runtime.close_registration();
+        Ok(runtime)
     }
 
-    /// Handles one event. Answers whether the environment can handle another.
-    pub(super) async fn invoke(&mut self, invocation: Arc<Invocation>, mut reply: Reply) -> bool {
-        self.log.start(&invocation.request_id);
+    /// Handles one event. Whatever comes of it, the environment can handle another one afterwards.
+    pub(super) async fn invoke(&mut self, invocation: &Arc<Invocation>, reply: &mut Reply) {
         let started = Instant::now();
-        self.deliver(&invocation);
-        let (outcome, end) = self
-            .follow(&invocation, started + self.settings.timeout, &mut reply)
-            .await;
-        let duration = started.elapsed();
-        let outcome = outcome.unwrap_or_else(|| self.failure(&invocation, &end));
-        self.log_end(&invocation, &end, duration);
+        let deadline = started + self.settings.timeout;
+        let initialized = match self.runtime {
+            Some(_) => Ok(()),
+            None => self.initialize(Phase::Invoke, deadline).await,
+        };
+        self.log.start(&invocation.request_id);
+        let (outcome, end) = match initialized {
+            Ok(()) => self.run(invocation, deadline, reply).await,
+            Err(failure) => (None, Err(failure)),
+        };
+        let outcome = outcome.unwrap_or_else(|| self.unanswered(invocation, &end));
+        self.report(invocation, &end, started.elapsed());
         let log_tail = if invocation.wants_log {
             self.log.tail()
         } else {
             Vec::new()
         };
         reply.send(Outcome { log_tail, ..outcome });
-        matches!(end, End::Ready)
-    }
-
-    /// Stops every thread of the process until the next event.
-    pub(super) fn freeze(&mut self) {
-        self.process.freeze();
-        self.is_frozen = true;
-    }
-
-    /// Whether the environment can take an event: made from these settings, and still there.
-    pub(super) fn is_usable(&mut self, settings: &Arc<Settings>) -> bool {
-        Arc::ptr_eq(&self.settings, settings) && !self.process.has_ended()
-    }
-
-    fn deliver(&mut self, invocation: &Arc<Invocation>) {
-        if std::mem::take(&mut self.is_frozen) {
-            self.process.thaw();
+        if end.is_err() {
+            self.reset().await;
         }
-        let Some(waiting) = self.waiting.take() else {
-            return;
-        };
-        let delivery = Delivery {
-            invocation: Arc::clone(invocation),
-            deadline: SystemTime::now() + self.settings.timeout,
-            function_arn: Arc::clone(&self.settings.arn),
-        };
-        // Where the runtime has hung up, its process has ended, and that is noticed next.
-        let _ = waiting.send(delivery);
     }
 
-    /// Follows the runtime until it asks for the next event, ends, or is out of time. What it answers is passed on at
-    /// once, unless the caller wants the log too.
-    async fn follow(
+    /// Delivers the event and follows the runtime until it and its extensions ask for the next one, it ends, or the
+    /// time is over. The answer is passed on at once, unless the caller wants the log too.
+    async fn run(
         &mut self,
-        invocation: &Invocation,
+        invocation: &Arc<Invocation>,
         deadline: Instant,
         reply: &mut Reply,
-    ) -> (Option<Outcome>, End) {
+    ) -> (Option<Outcome>, Result<(), Failure>) {
         let mut outcome = None;
+        let Some(runtime) = &mut self.runtime else {
+            return (outcome, Ok(()));
+        };
+        runtime.deliver(
+            invocation,
+            SystemTime::now() + deadline.saturating_duration_since(Instant::now()),
+        );
         loop {
             tokio::select! {
-                Some(call) = self.runtime.calls.recv() => {
-                    match call {
-                        Call::Next(waiting) => {
-                            self.waiting = Some(waiting);
-                            return (outcome, End::Ready);
+                step = runtime.step() => match step {
+                    Step::Ready => return (outcome, Ok(())),
+                    Step::Failed(failure) => return (outcome, Err(failure)),
+                    Step::Answered(answer) => {
+                        if !invocation.wants_log {
+                            reply.send(answer.clone());
                         }
-                        call if outcome.is_none() => outcome = outcome_of(call, &invocation.request_id),
-                        call => refuse(call),
+                        outcome = Some(answer);
                     }
-                    if let Some(outcome) = outcome.as_ref().filter(|_| !invocation.wants_log) {
-                        reply.send(outcome.clone());
-                    }
-                }
-                status = self.process.ended() => return (outcome, End::Exited(status)),
-                () = sleep_until(deadline) => return (outcome, End::TimedOut),
+                },
+                () = sleep_until(deadline) => return (outcome, Err(Failure::TimedOut)),
                 () = self.log.follow() => {}
             }
         }
     }
 
     /// The outcome of an invocation to which the function gave none.
-    fn failure(&self, invocation: &Invocation, end: &End) -> Outcome {
+    fn unanswered(&self, invocation: &Invocation, end: &Result<(), Failure>) -> Outcome {
         let id = &invocation.request_id;
-        match end {
-            End::TimedOut => Outcome::timed_out(id, self.settings.timeout),
-            End::Exited(status) => Outcome::platform_error(
-                id,
-                "Runtime.ExitError",
-                &format!("Runtime exited with error: {status}"),
-            ),
-            End::Ready => {
-                let message = "the runtime asked for the next event without an answer to this one";
-                Outcome::platform_error(id, "Runtime.InvalidState", message)
-            }
+        if let Err(failure) = end {
+            return failure.outcome(id, self.settings.timeout);
         }
+        let message = "the runtime asked for the next event without an answer to this one";
+        Outcome::platform_error(id, "Runtime.InvalidState", message)
     }
 
-    fn log_end(&mut self, invocation: &Invocation, end: &End, duration: Duration) {
+    fn report(&mut self, invocation: &Invocation, end: &Result<(), Failure>, duration: Duration) {
         let id = &invocation.request_id;
-        match end {
-            End::TimedOut => self.log.timed_out(id, self.settings.timeout),
-            End::Exited(status) => self.log.exited(id, status),
-            End::Ready => {}
+        if let Err(failure) = end {
+            self.log.drain();
+            failure
+                .log_lines(id, self.settings.timeout)
+                .iter()
+                .for_each(|line| self.log.line(line));
         }
         self.log.end(&Report {
             request_id: id,
             duration,
             init: self.init.take(),
             memory_size: self.settings.memory_size,
-            max_memory_used: self.process.peak_memory(),
+            max_memory_used: self.runtime.as_ref().and_then(Runtime::peak_memory),
+            failure: end.as_ref().err(),
         });
     }
-}
 
-/// The outcome that the runtime reports for this event; nothing, if it speaks of another one.
-fn outcome_of(call: Call, request_id: &str) -> Option<Outcome> {
-    match call {
-        Call::Response {
-            request_id: id,
-            payload,
-            answer,
-        } if id == request_id => {
-            accept(answer);
-            Some(Outcome::response(payload))
-        }
-        Call::Error {
-            request_id: id,
-            payload,
-            answer,
-        } if id == request_id => {
-            accept(answer);
-            Some(Outcome::error(payload))
-        }
-        Call::TooLarge { request_id: id } if id == request_id => {
-            let message = "Response payload size exceeded maximum allowed payload size (6291556 bytes).";
-            Some(Outcome::platform_error(
-                request_id,
-                "Function.ResponseSizeTooLarge",
-                message,
-            ))
-        }
-        call => {
-            refuse(call);
-            None
+    /// Ends the process; the environment stays.
+    async fn reset(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shut_down(&mut self.log).await;
         }
     }
-}
 
-fn accept(answer: oneshot::Sender<Answer>) {
-    let _ = answer.send(Answer::Accepted);
-}
+    /// The shutdown phase, and the end of the environment.
+    pub(super) async fn shut_down(mut self) {
+        self.reset().await;
+    }
 
-/// Answers a call that does not fit the state of the environment.
-fn refuse(call: Call) {
-    if let Call::Response { answer, .. } | Call::Error { answer, .. } = call {
-        let _ = answer.send(Answer::UnknownRequest);
+    /// Stops every thread of the process until the next event.
+    pub(super) fn freeze(&mut self) {
+        if let Some(runtime) = &mut self.runtime {
+            runtime.freeze();
+        }
+    }
+
+    /// Whether the environment can take an event: made from these settings, and not killed while it was idle.
+    pub(super) fn is_usable(&mut self, settings: &Arc<Settings>) -> bool {
+        let is_alive = self.runtime.as_mut().is_none_or(|runtime| !runtime.has_ended());
+        Arc::ptr_eq(&self.settings, settings) && is_alive
     }
 }

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::sleep};
 
 use super::{
-    function::{Function, Throttled},
+    function::{Function, Rejection},
     invocation::{Invocation, Outcome},
+    recursion::Lineage,
 };
 use crate::{
     sqs::{AttributeValue, MessageAttribute, Queue, ReceivedMessage},
@@ -130,7 +131,12 @@ impl EventSourceMapping {
             Box::pin(self.handle(first)).await;
             return Box::pin(self.handle(second)).await;
         }
-        let Some(outcome) = self.invoke(event).await else {
+        let trace_headers = batch
+            .iter()
+            .filter_map(|received| received.message.trace_header.as_deref());
+        let mut invocation = Invocation::new(event.into());
+        invocation.follow(&Lineage::merged(trace_headers));
+        let Some(outcome) = self.invoke(invocation).await else {
             return;
         };
         let failed = self.failed(&outcome, &batch);
@@ -144,14 +150,17 @@ impl EventSourceMapping {
         }
     }
 
-    /// Invokes until the function is not throttled. Meanwhile the messages may become visible again, as on AWS.
-    async fn invoke(&self, event: String) -> Option<Outcome> {
-        let invocation = Invocation::new(event.into());
+    /// Invokes until the function is not throttled. Meanwhile the messages may become visible again, as on AWS. In a
+    /// recursive loop there is no outcome: the messages stay, and are received again until the queue moves them to its
+    /// dead-letter queue or their retention is over
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>).
+    async fn invoke(&self, invocation: Invocation) -> Option<Outcome> {
         loop {
             match self.function.invoke(invocation.clone()) {
                 Ok(outcome) => return outcome.await.ok(),
-                Err(Throttled) if self.function.is_switched_off => return None,
-                Err(Throttled) => sleep(THROTTLE_DELAY).await,
+                Err(Rejection::Recursive) => return None,
+                Err(Rejection::Throttled { .. }) if self.function.is_switched_off() => return None,
+                Err(Rejection::Throttled { .. }) => sleep(THROTTLE_DELAY).await,
             }
         }
     }

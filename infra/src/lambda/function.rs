@@ -5,6 +5,8 @@
 //! while removed.
 
 use std::{
+    io,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
@@ -15,15 +17,27 @@ use tokio::{
 };
 
 use super::{
-    environment::{Environment, InitFailure},
+    environment::Environment,
     invocation::{Invocation, Outcome, Reply},
+    log::LogFile,
+    recursion::Loop,
     settings::Settings,
 };
-use crate::{process::reaper::Reaper, template};
+use crate::{
+    process::Host,
+    template::{self, RecursiveLoop},
+};
 
-/// How long init may take
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib>).
-const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// What functions share.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Where their processes are started.
+    pub host: Host,
+    /// The folder for their log files, if they are wanted.
+    pub logs: Option<PathBuf>,
+    /// The concurrency of the functions that have none reserved.
+    pub unreserved: Arc<Semaphore>,
+}
 
 /// A function and its environments.
 #[derive(Debug)]
@@ -35,9 +49,10 @@ pub struct Function {
     pub dead_letter_target: Option<String>,
     idle: Mutex<Vec<Idle>>,
     concurrency: Arc<Semaphore>,
-    /// Whether no invocation is ever possible: concurrency zero is reserved.
-    pub is_switched_off: bool,
-    reaper: Reaper,
+    reserved_concurrency: Option<u32>,
+    is_loop_allowed: bool,
+    host: Host,
+    log_file: Arc<LogFile>,
 }
 
 #[derive(Debug)]
@@ -46,30 +61,45 @@ struct Idle {
     since: Instant,
 }
 
-/// The concurrency of the function, or of the account, is used up.
+/// An event was not accepted for an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Rate Exceeded.")]
-pub struct Throttled;
+pub enum Rejection {
+    /// The concurrency of the function, or of the account, is used up. The text is Lambda's.
+    #[error("Rate Exceeded.")]
+    Throttled {
+        /// Whether it is the concurrency that is reserved for the function.
+        is_reserved: bool,
+    },
+    /// The function is in a recursive loop, and the invocation would be one too many.
+    #[error(
+        "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your \
+         function's invocation."
+    )]
+    Recursive,
+}
 
 impl Function {
-    /// A function without environments. It shares `concurrency` with others, unless the template reserves it some.
-    pub fn new(
-        declared: &template::Function,
-        settings: Settings,
-        unreserved: &Arc<Semaphore>,
-        reaper: Reaper,
-    ) -> Self {
+    /// A function without environments. It shares the platform's concurrency with others, unless the template reserves
+    /// it some.
+    ///
+    /// # Errors
+    ///
+    /// Its log file could not be opened.
+    pub fn new(declared: &template::Function, settings: Settings, platform: &Platform) -> io::Result<Self> {
         let reserved = declared.reserved_concurrent_executions;
         let own = reserved.map(|reserved| Arc::new(Semaphore::new(reserved as usize)));
-        Self {
+        let log_file = LogFile::open(&settings.name, platform.logs.as_deref())?;
+        Ok(Self {
             settings: RwLock::new(Arc::new(settings)),
             asynchronous: declared.asynchronous.clone(),
             dead_letter_target: declared.dead_letter_target.clone(),
             idle: Mutex::default(),
-            concurrency: own.unwrap_or_else(|| Arc::clone(unreserved)),
-            is_switched_off: reserved == Some(0),
-            reaper,
-        }
+            concurrency: own.unwrap_or_else(|| Arc::clone(&platform.unreserved)),
+            reserved_concurrency: reserved,
+            is_loop_allowed: declared.recursive_loop == RecursiveLoop::Allow,
+            host: platform.host.clone(),
+            log_file: Arc::new(log_file),
+        })
     }
 
     /// The present configuration.
@@ -77,29 +107,60 @@ impl Function {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces the configuration. Environments of the old one finish what they are at and are not used again.
+    /// Whether no invocation is ever possible: concurrency zero is reserved.
+    pub fn is_switched_off(&self) -> bool {
+        self.reserved_concurrency == Some(0)
+    }
+
+    /// Replaces the configuration. Environments of the old one finish what they are at and are not used again. It has
+    /// to be called within a Tokio runtime.
     pub fn configure(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
-        self.idle().clear();
+        let idle = std::mem::take(&mut *self.idle());
+        shut_down(idle);
     }
 
     /// Has an event handled. The outcome comes by the channel; the function runs on even if nobody waits for it.
     ///
     /// # Errors
     ///
-    /// No environment may be added at present.
-    pub fn invoke(self: &Arc<Self>, invocation: Invocation) -> Result<oneshot::Receiver<Outcome>, Throttled> {
+    /// No environment may be added at present, or the event is one of a recursive loop.
+    pub fn invoke(
+        self: &Arc<Self>,
+        mut invocation: Invocation,
+    ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
+        self.count(&mut invocation).map_err(|Loop| {
+            let (name, id) = (&self.settings().name, &invocation.request_id);
+            eprintln!("infra: {name}: recursive loop: invocation {id} is dropped");
+            Rejection::Recursive
+        })?;
+        let throttled = Rejection::Throttled {
+            is_reserved: self.reserved_concurrency.is_some(),
+        };
         let permit = Arc::clone(&self.concurrency)
             .try_acquire_owned()
-            .map_err(|_| Throttled)?;
+            .map_err(|_| throttled)?;
         let (sender, receiver) = oneshot::channel();
         tokio::spawn(Arc::clone(self).handle(Arc::new(invocation), Reply::new(sender), permit));
         Ok(receiver)
     }
 
-    /// Removes the environments that have been idle for `limit`.
+    /// Counts the invocation in its chain of requests.
+    ///
+    /// # Errors
+    ///
+    /// It is one too many.
+    pub(super) fn count(&self, invocation: &mut Invocation) -> Result<(), Loop> {
+        invocation.count(&self.settings().arn, self.is_loop_allowed)
+    }
+
+    /// Removes the environments that have been idle for `limit`. It has to be called within a Tokio runtime.
     pub fn remove_idle_for(&self, limit: Duration) {
-        self.idle().retain(|idle| idle.since.elapsed() < limit);
+        let old = self
+            .idle()
+            .extract_if(.., |idle| idle.since.elapsed() >= limit)
+            .collect();
+        shut_down(old);
     }
 
     async fn handle(
@@ -109,31 +170,12 @@ impl Function {
         _concurrency: OwnedSemaphorePermit,
     ) {
         let settings = self.settings();
-        let environment = match self.take_idle(&settings) {
-            Some(environment) => Ok(environment),
-            None => self.start(&settings).await,
+        let mut environment = match self.take_idle(&settings) {
+            Some(environment) => environment,
+            None => Environment::start(settings, self.host.clone(), Arc::clone(&self.log_file)).await,
         };
-        match environment {
-            Ok(mut environment) => {
-                if environment.invoke(invocation, reply).await {
-                    self.keep(environment);
-                }
-            }
-            Err(failure) => {
-                eprintln!("infra: {}: {failure}", settings.name);
-                reply.send(outcome_of(failure, &invocation.request_id, &settings));
-            }
-        }
-    }
-
-    /// Init that takes too long is tried once more, within the first invocation and under the function's timeout.
-    async fn start(&self, settings: &Arc<Settings>) -> Result<Environment, InitFailure> {
-        match Environment::start(Arc::clone(settings), &self.reaper, INIT_LIMIT).await {
-            Err(InitFailure::TimedOut) => {
-                Environment::start(Arc::clone(settings), &self.reaper, settings.timeout).await
-            }
-            started => started,
-        }
+        environment.invoke(&invocation, &mut reply).await;
+        self.keep(environment).await;
     }
 
     /// The environment that was used last: so the others can grow old and be removed.
@@ -147,16 +189,25 @@ impl Function {
         None
     }
 
-    fn keep(&self, mut environment: Environment) {
+    async fn keep(&self, mut environment: Environment) {
         environment.freeze();
+        if let Some(replaced) = self.keep_if_usable(environment) {
+            replaced.shut_down().await;
+        }
+    }
+
+    /// Gives the environment back where its settings were replaced meanwhile.
+    fn keep_if_usable(&self, mut environment: Environment) -> Option<Environment> {
         let settings = self.settings();
         let mut idle = self.idle();
-        if environment.is_usable(&settings) {
-            idle.push(Idle {
-                environment,
-                since: Instant::now(),
-            });
+        if !environment.is_usable(&settings) {
+            return Some(environment);
         }
+        idle.push(Idle {
+            environment,
+            since: Instant::now(),
+        });
+        None
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
@@ -165,15 +216,9 @@ impl Function {
     }
 }
 
-fn outcome_of(failure: InitFailure, request_id: &str, settings: &Settings) -> Outcome {
-    match failure {
-        InitFailure::Reported(error) => Outcome::error(error),
-        InitFailure::TimedOut => Outcome::timed_out(request_id, settings.timeout),
-        InitFailure::Exited(_) => {
-            Outcome::platform_error(request_id, "Runtime.ExitError", &failure.to_string())
-        }
-        InitFailure::NotStarted(_) => {
-            Outcome::platform_error(request_id, "Runtime.InvalidEntrypoint", &failure.to_string())
-        }
+/// Shuts environments down in the background.
+fn shut_down(environments: Vec<Idle>) {
+    for idle in environments {
+        tokio::spawn(idle.environment.shut_down());
     }
 }

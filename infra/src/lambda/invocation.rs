@@ -6,6 +6,8 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use super::recursion::{Lineage, Loop};
+
 /// What a function is invoked with.
 #[derive(Clone, Debug)]
 pub struct Invocation {
@@ -31,6 +33,23 @@ impl Invocation {
             client_context: None,
             wants_log: false,
         }
+    }
+
+    /// Puts the invocation into the chain of requests that a lineage tells of.
+    pub(super) fn follow(&mut self, lineage: &Lineage) {
+        self.trace_id = lineage.write_into(&self.trace_id);
+    }
+
+    /// Counts it as one more of the function in its chain of requests.
+    ///
+    /// # Errors
+    ///
+    /// It is one too many, and `is_loop_allowed` is not set.
+    pub(super) fn count(&mut self, function_arn: &str, is_loop_allowed: bool) -> Result<(), Loop> {
+        let mut lineage = Lineage::of(&self.trace_id);
+        lineage.extend(function_arn, is_loop_allowed)?;
+        self.follow(&lineage);
+        Ok(())
     }
 }
 
@@ -81,6 +100,16 @@ impl Outcome {
         let error = json!({
             "errorType": error_type,
             "errorMessage": format!("RequestId: {request_id} Error: {message}"),
+        });
+        Self::error(error.to_string().into())
+    }
+
+    /// The function's response is larger than `limit` bytes. The text stands in public recordings; unlike other errors
+    /// of Lambda's own, it does not name the request.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let error = json!({
+            "errorType": "Function.ResponseSizeTooLarge",
+            "errorMessage": format!("Response payload size exceeded maximum allowed payload size ({limit} bytes)."),
         });
         Self::error(error.to_string().into())
     }

@@ -1,14 +1,19 @@
 //! What functions print, and the lines that Lambda adds, as they stand in CloudWatch Logs
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html>). Here they go to standard
-//! error, each with its function's name before it.
+//! error, each with its function's name before it, and to a file for each function if it is wanted.
 
 use std::{
-    io::{self, Write as _},
+    fs::{File, OpenOptions, create_dir_all},
+    io::{self, PipeReader, Read as _, Write as _},
     os::fd::OwnedFd,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::net::unix::pipe;
+
+use super::failure::Failure;
 
 /// How much of an invocation's log `LogType: Tail` returns, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
@@ -17,16 +22,58 @@ const TAIL: usize = 4 * 1024;
 /// How much is read at once, in bytes.
 const CHUNK: usize = 8 * 1024;
 
+/// Where all environments of a function log: standard error, and a file if there is one.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    function: String,
+    file: Option<Mutex<File>>,
+}
+
+impl LogFile {
+    /// Where `function` logs; also to a file of its name in `directory`, which is made if need be.
+    pub(super) fn open(function: &str, directory: Option<&Path>) -> io::Result<Self> {
+        let open = |directory: &Path| {
+            create_dir_all(directory)?;
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(directory.join(format!("{function}.log")))
+        };
+        Ok(Self {
+            function: function.to_owned(),
+            file: directory.map(open).transpose()?.map(Mutex::new),
+        })
+    }
+
+    fn write(&self, line: &str) {
+        // Written at once, so that lines stay whole. Where nobody reads them, the functions go on without.
+        let _ = io::stderr()
+            .lock()
+            .write_all(format!("[{}] {line}\n", self.function).as_bytes());
+        if let Some(file) = &self.file {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = file.write_all(format!("{line}\n").as_bytes());
+        }
+    }
+}
+
 /// The log of one execution environment.
 #[derive(Debug)]
 pub(super) struct Log {
-    function: String,
-    pipe: pipe::Receiver,
+    file: Arc<LogFile>,
+    /// From the process; absent before it is started, and once it has closed its end.
+    output: Option<Output>,
     /// What was read of a line that has not ended.
     partial: Vec<u8>,
     tail: Vec<u8>,
-    /// Whether the other end of the pipe is closed.
-    ended: bool,
+}
+
+/// Two ends of the same pipe: one that tells when there is something to read, and one that reads what is there whether
+/// it was told of or not.
+#[derive(Debug)]
+struct Output {
+    pipe: pipe::Receiver,
+    reader: PipeReader,
 }
 
 /// The figures of a REPORT line.
@@ -38,49 +85,71 @@ pub(super) struct Report<'a> {
     pub(super) init: Option<Duration>,
     pub(super) memory_size: u32,
     pub(super) max_memory_used: Option<u64>,
+    pub(super) failure: Option<&'a Failure>,
+}
+
+/// In which phase of an environment's life init takes place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Init,
+    Invoke,
 }
 
 impl Log {
-    /// A log of `function`, and where its process has to write.
-    pub(super) fn new(function: String) -> io::Result<(Self, OwnedFd)> {
+    /// An empty log.
+    pub(super) fn new(file: Arc<LogFile>) -> Self {
+        Self {
+            file,
+            output: None,
+            partial: Vec::new(),
+            tail: Vec::new(),
+        }
+    }
+
+    /// Where a new process has to write.
+    pub(super) fn connect(&mut self) -> io::Result<OwnedFd> {
         let (reader, writer) = io::pipe()?;
-        let pipe = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        Ok((
-            Self {
-                function,
-                pipe,
-                partial: Vec::new(),
-                tail: Vec::new(),
-                ended: false,
-            },
-            OwnedFd::from(writer),
-        ))
+        // Here the pipe becomes one that is not waited for, by either of the two.
+        let pipe = pipe::Receiver::from_owned_fd(reader.try_clone()?.into())?;
+        self.output = Some(Output { pipe, reader });
+        Ok(OwnedFd::from(writer))
     }
 
     /// Waits for output and passes it on; never returns once the output has ended. Cancel safe.
     pub(super) async fn follow(&mut self) {
-        if self.ended || self.pipe.readable().await.is_err() {
-            self.ended = true;
-            std::future::pending::<()>().await;
+        match &self.output {
+            Some(output) if output.pipe.readable().await.is_ok() => {}
+            _ => std::future::pending().await,
         }
-        self.drain();
+        self.read(|output, chunk| output.pipe.try_read(chunk));
     }
 
     /// Passes on what has been written so far.
     pub(super) fn drain(&mut self) {
-        let mut chunk = [0; CHUNK];
-        loop {
-            match self.pipe.try_read(&mut chunk) {
-                Ok(0) => {
-                    self.ended = true;
-                    return;
-                }
-                Ok(length) => self.take(&chunk[..length]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // `WouldBlock`: all is read. Any other: there is nothing more to be had.
-                Err(_) => return,
-            }
+        while self.read(|output, chunk| output.reader.read(chunk)) {}
+    }
+
+    /// The process has closed its end: what it wrote last is a line, even without an end.
+    fn close(&mut self) {
+        self.output = None;
+        if !self.partial.is_empty() {
+            self.take(b"\n");
         }
+    }
+
+    /// Passes on a part of the output. Answers whether there was any.
+    fn read(&mut self, read: impl Fn(&mut Output, &mut [u8]) -> io::Result<usize>) -> bool {
+        let Some(output) = &mut self.output else {
+            return false;
+        };
+        let mut chunk = [0; CHUNK];
+        match read(output, &mut chunk) {
+            Ok(0) => self.close(),
+            Ok(length) => self.take(&chunk[..length]),
+            // `WouldBlock`: all is read. Any other: there is nothing more to be had.
+            Err(error) => return error.kind() == io::ErrorKind::Interrupted,
+        }
+        true
     }
 
     pub(super) fn start(&mut self, request_id: &str) {
@@ -95,23 +164,17 @@ impl Log {
         self.line(&report.to_string());
     }
 
-    /// The line of an invocation that was cut off at its timeout.
-    pub(super) fn timed_out(&mut self, request_id: &str, timeout: Duration) {
+    /// The line about an init that failed. One that succeeds is reported with the first invocation.
+    pub(super) fn init_report(&mut self, duration: Duration, phase: Phase, failure: &Failure) {
         self.drain();
-        let now = jiff::Timestamp::now();
+        let phase = match phase {
+            Phase::Init => "init",
+            Phase::Invoke => "invoke",
+        };
         self.line(&format!(
-            "{now:.3} {request_id} Task timed out after {:.2} seconds",
-            timeout.as_secs_f64()
+            "INIT_REPORT Init Duration: {:.2} ms\tPhase: {phase}\t{failure}",
+            milliseconds(duration)
         ));
-    }
-
-    /// The line of a runtime that ended by itself.
-    pub(super) fn exited(&mut self, request_id: &str, status: &str) {
-        self.drain();
-        self.line(&format!(
-            "RequestId: {request_id} Error: Runtime exited with error: {status}"
-        ));
-        self.line("Runtime.ExitError");
     }
 
     /// The last lines of this invocation.
@@ -126,8 +189,7 @@ impl Log {
         if self.tail.len() > 4 * TAIL {
             self.tail.drain(..self.tail.len() - TAIL);
         }
-        // Where nobody reads standard error, the functions go on without.
-        let _ = writeln!(io::stderr().lock(), "[{}] {line}", self.function);
+        self.file.write(line);
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -141,7 +203,6 @@ impl Log {
 
 impl std::fmt::Display for Report<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1_000.0;
         // INIT is billed too, in whole milliseconds together with the invocation.
         let billed = (self.duration + self.init.unwrap_or_default())
             .as_micros()
@@ -155,37 +216,48 @@ impl std::fmt::Display for Report<'_> {
             self.memory_size,
             self.max_memory_used.unwrap_or_default(),
         )?;
-        match self.init {
-            Some(init) => write!(formatter, "Init Duration: {:.2} ms\t", milliseconds(init)),
-            None => Ok(()),
+        if let Some(init) = self.init {
+            write!(formatter, "Init Duration: {:.2} ms\t", milliseconds(init))?;
         }
+        self.failure
+            .map_or(Ok(()), |failure| write!(formatter, "{failure}"))
     }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn log(directory: Option<&Path>) -> (Log, File) {
+        let mut log = Log::new(Arc::new(LogFile::open("f", directory).unwrap()));
+        let writer = log.connect().unwrap();
+        (log, File::from(writer))
+    }
+
     #[test]
     fn a_report_reads_as_lambda_prints_it() {
-        let report = Report {
+        let mut report = Report {
             request_id: "id",
             duration: Duration::from_micros(1_234),
             init: Some(Duration::from_micros(15_600)),
             memory_size: 128,
             max_memory_used: Some(15),
+            failure: None,
         };
-        assert_eq!(
-            report.to_string(),
-            "REPORT RequestId: id\tDuration: 1.23 ms\tBilled Duration: 17 ms\tMemory Size: 128 MB\tMax Memory Used: \
-             15 MB\tInit Duration: 15.60 ms\t"
-        );
+        let text = "REPORT RequestId: id\tDuration: 1.23 ms\tBilled Duration: 17 ms\tMemory Size: 128 MB\tMax Memory \
+                    Used: 15 MB\tInit Duration: 15.60 ms\t";
+        assert_eq!(report.to_string(), text);
+        report.failure = Some(&Failure::TimedOut);
+        assert_eq!(report.to_string(), format!("{text}Status: timeout"));
     }
 
     #[tokio::test]
     async fn lines_are_put_together_and_the_tail_starts_with_the_invocation() {
-        let (mut log, writer) = Log::new("f".into()).unwrap();
-        let mut writer = std::fs::File::from(writer);
+        let (mut log, mut writer) = log(None);
         writer.write_all(b"before\n").unwrap();
         log.start("1");
         writer.write_all(b"one\ntw").unwrap();
@@ -199,11 +271,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_last_line_of_a_process_needs_no_end() {
+        let (mut log, mut writer) = log(None);
+        writer.write_all(b"last words").unwrap();
+        log.drain();
+        assert_eq!(log.tail(), b"");
+        drop(writer);
+        log.drain();
+        assert_eq!(log.tail(), b"last words\n");
+    }
+
+    #[tokio::test]
     async fn the_tail_is_bounded() {
-        let (mut log, _writer) = Log::new("f".into()).unwrap();
+        let (mut log, _writer) = log(None);
         for _ in 0..10_000 {
             log.line("0123456789");
         }
         assert_eq!(log.tail().len(), TAIL);
+    }
+
+    /// The line stands in <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>.
+    #[tokio::test]
+    async fn the_file_of_a_function_has_its_lines_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut log, _writer) = log(Some(directory.path()));
+        log.init_report(Duration::from_micros(1_236_040), Phase::Init, &Failure::TimedOut);
+        let written = std::fs::read_to_string(directory.path().join("f.log")).unwrap();
+        assert_eq!(
+            written,
+            "INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\tStatus: timeout\n"
+        );
     }
 }

@@ -1,16 +1,22 @@
 //! The Lambda service.
 //!
-//! [`function`] decides which execution environment handles an event, [`environment`] is one of them, [`runtime_api`]
-//! what its process talks to, [`log`] what it prints. Events come synchronously, by the asynchronous queue
-//! ([`asynchronous`]) or from an SQS queue ([`event_source_mapping`]). [`api`] is the service's own API.
+//! [`function`] decides which execution environment handles an event. [`environment`] is one of them, [`runtime`] the
+//! process in it, with its [`extensions`], [`runtime_api`] what that process talks to, [`log`] what it prints,
+//! [`failure`] what can go wrong. Events come synchronously, by the asynchronous queue ([`asynchronous`]) or from an SQS
+//! queue ([`event_source_mapping`]); [`recursion`] counts those that follow from each other. [`api`] is the service's
+//! own API.
 
 pub mod api;
 mod asynchronous;
 mod environment;
 pub mod event_source_mapping;
+mod extensions;
+mod failure;
 pub mod function;
 pub mod invocation;
 mod log;
+mod recursion;
+mod runtime;
 mod runtime_api;
 pub mod settings;
 
@@ -22,13 +28,14 @@ use crate::{
 };
 use function::Function;
 use invocation::Invocation;
+use recursion::Lineage;
 
 /// Concurrent invocations that an account may have in a Region, unless more was agreed
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-pub const ACCOUNT_CONCURRENCY: usize = 1_000;
+pub const ACCOUNT_CONCURRENCY: u32 = 1_000;
 
-/// How long an environment is kept that is not used. AWS does not document it; minutes up to an hour have been seen.
-const IDLE_TIME: Duration = Duration::from_secs(10 * 60);
+/// How often, at most, environments are looked at that nobody needs any more.
+const SHORTEST_ROUND: Duration = Duration::from_millis(10);
 
 /// All functions of the account. Clones are the same service.
 #[derive(Clone, Debug)]
@@ -36,24 +43,39 @@ pub struct Lambda {
     service: Arc<Service>,
 }
 
+/// Where the service is, and the pace of its own delays.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The Region.
+    pub region: String,
+    /// The account that owns the functions.
+    pub account_id: String,
+    /// How fast its own delays pass.
+    pub clock: Clock,
+    /// How long an environment is kept that is not used, in the platform's time. AWS does not document its own; minutes
+    /// up to an hour have been seen.
+    pub idle_timeout: Duration,
+}
+
 #[derive(Debug)]
 struct Service {
     functions: HashMap<String, Arc<Function>>,
     sqs: Sqs,
-    clock: Clock,
+    configuration: Configuration,
 }
 
 impl Lambda {
     /// A service with these functions, by their names. It has to be called within a Tokio runtime.
-    pub fn new(functions: HashMap<String, Arc<Function>>, sqs: Sqs, clock: Clock) -> Self {
+    pub fn new(functions: HashMap<String, Arc<Function>>, sqs: Sqs, configuration: Configuration) -> Self {
         for function in functions.values() {
-            tokio::spawn(remove_idle(Arc::clone(function), clock.local(IDLE_TIME)));
+            let limit = configuration.clock.local(configuration.idle_timeout);
+            tokio::spawn(remove_idle(Arc::clone(function), limit));
         }
         Self {
             service: Arc::new(Service {
                 functions,
                 sqs,
-                clock,
+                configuration,
             }),
         }
     }
@@ -74,10 +96,19 @@ impl Lambda {
     }
 
     fn clock(&self) -> Clock {
-        self.service.clock
+        self.service.configuration.clock
     }
 
-    /// Delivers a message to a destination: a queue, or a function, which gets its body as an event.
+    /// The Region and the account of the functions.
+    fn location(&self) -> (&str, &str) {
+        (
+            &self.service.configuration.region,
+            &self.service.configuration.account_id,
+        )
+    }
+
+    /// Delivers a message to a destination: a queue, or a function, which gets its body as an event. Its trace header
+    /// goes with it.
     fn deliver(&self, arn: &str, message: NewMessage) {
         let name = arn.rsplit(':').next().unwrap_or_default();
         if let Some(queue) = self.service.sqs.queue_by_arn(arn) {
@@ -85,7 +116,9 @@ impl Lambda {
                 eprintln!("infra: cannot deliver to {arn}: {error}");
             }
         } else if let Some(function) = self.function(name).filter(|_| arn.starts_with("arn:aws:lambda:")) {
-            self.invoke_asynchronously(function, Invocation::new(message.body.into()));
+            let mut invocation = Invocation::new(message.body.into());
+            invocation.follow(&Lineage::of(&message.trace_header.unwrap_or_default()));
+            self.invoke_asynchronously(function, invocation);
         } else {
             eprintln!("infra: cannot deliver to {arn}: there is no such queue or function");
         }
@@ -95,7 +128,7 @@ impl Lambda {
 /// Removes the environments of a function that nobody needs any more. An environment lives a little longer than
 /// `limit`: the look comes round four times in it.
 async fn remove_idle(function: Arc<Function>, limit: Duration) {
-    let mut rounds = tokio::time::interval(limit / 4);
+    let mut rounds = tokio::time::interval((limit / 4).max(SHORTEST_ROUND));
     loop {
         rounds.tick().await;
         function.remove_idle_for(limit);

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use crate::iam::Credentials;
+
 /// The configuration of a function. It is never changed, only replaced.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -34,51 +36,15 @@ pub struct Settings {
     pub endpoints: Vec<(&'static str, String)>,
 }
 
-/// Keys for signing calls to AWS.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// Public: which key it is.
-    pub access_key_id: String,
-    /// What signatures are made with.
-    pub secret_access_key: String,
-    /// Present on temporary keys, as functions get them.
-    pub session_token: Option<String>,
-}
-
-impl Credentials {
-    /// New keys of a user. They open nothing but this local cloud.
-    pub fn of_a_user() -> Self {
-        Self {
-            access_key_id: format!("AKIA{}", random(16)),
-            secret_access_key: random(40),
-            session_token: None,
-        }
-    }
-
-    /// New temporary keys, as a function gets them for its role.
-    pub fn of_a_role() -> Self {
-        Self {
-            access_key_id: format!("ASIA{}", random(16)),
-            secret_access_key: random(40),
-            session_token: Some(random(64)),
-        }
-    }
-}
-
-/// That many upper-case hexadecimal digits.
-fn random(length: usize) -> String {
-    let mut text = String::new();
-    while text.len() < length {
-        text.push_str(&uuid::Uuid::new_v4().simple().to_string().to_uppercase());
-    }
-    text.truncate(length);
-    text
-}
-
 impl Settings {
-    /// All variables of an environment whose Runtime API is at `runtime_api`. Nothing else is passed on: a function
-    /// sees neither the developer's keys nor their home.
-    pub(super) fn environment_variables(&self, runtime_api: SocketAddr) -> Vec<(String, String)> {
+    /// All variables of an environment whose Runtime API is at `runtime_api`, as for an OS-only runtime. Nothing else is
+    /// passed on: a function sees neither the developer's keys nor their home. Missing are `LD_LIBRARY_PATH`, because
+    /// its folders are not on this machine, and `AWS_XRAY_DAEMON_ADDRESS`, because there is no such daemon.
+    pub(super) fn environment_variables(
+        &self,
+        runtime_api: SocketAddr,
+        log_stream: &str,
+    ) -> Vec<(String, String)> {
         let directory = self.directory.display().to_string();
         let keys = &self.credentials;
         let mut variables = vec![
@@ -88,7 +54,7 @@ impl Settings {
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
             ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", self.name)),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream()),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
             ("AWS_REGION", self.region.clone()),
             ("AWS_DEFAULT_REGION", self.region.clone()),
             ("AWS_ACCESS_KEY_ID", keys.access_key_id.clone()),
@@ -114,7 +80,8 @@ impl Settings {
     }
 }
 
-fn log_stream() -> String {
+/// A name for the log stream of a new environment.
+pub(super) fn new_log_stream() -> String {
     let today = jiff::Timestamp::now().strftime("%Y/%m/%d");
     format!("{today}/[$LATEST]{}", uuid::Uuid::new_v4().simple())
 }

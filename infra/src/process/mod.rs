@@ -2,20 +2,44 @@
 //!
 //! Each is the leader of a process group of its own, so that it can be frozen, thawed and killed together with
 //! whatever it started. However the local cloud ends (return, panic, SIGKILL), [`reaper`] kills the groups that are
-//! left.
+//! left. What they may use of the machine is the matter of [`limits`].
 
+mod cgroup;
+pub mod limits;
 pub mod reaper;
 
 use std::{io, os::fd::OwnedFd, path::Path, process::Stdio};
 
 use nix::{
     errno::Errno,
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 use tokio::process::{Child, Command};
 
+use limits::{Group, Limits};
 use reaper::Reaper;
+
+/// Where processes are started: what watches over them, and what limits them. Clones are the same host.
+#[derive(Clone, Debug)]
+pub struct Host {
+    reaper: Reaper,
+    limits: Limits,
+}
+
+impl Host {
+    /// A host whose processes are limited so, and die with this one.
+    ///
+    /// # Errors
+    ///
+    /// The reaper could not be started.
+    pub fn start(limits: Limits) -> io::Result<Self> {
+        Ok(Self {
+            reaper: Reaper::start(&limits.directories())?,
+            limits,
+        })
+    }
+}
 
 /// What to start.
 #[derive(Debug)]
@@ -26,6 +50,8 @@ pub struct Program<'a> {
     pub environment: Vec<(String, String)>,
     /// Its working directory.
     pub directory: &'a Path,
+    /// The memory that it may use, in MB, where that is enforced.
+    pub memory_size: u32,
     /// Where its standard output and standard error go.
     pub output: OwnedFd,
 }
@@ -36,6 +62,7 @@ pub struct ProcessGroup {
     leader: Child,
     group: Pid,
     reaper: Reaper,
+    limited: Option<Group>,
 }
 
 impl ProcessGroup {
@@ -44,7 +71,8 @@ impl ProcessGroup {
     /// # Errors
     ///
     /// The program could not be started.
-    pub fn start(program: Program<'_>, reaper: &Reaper) -> io::Result<Self> {
+    pub fn start(program: Program<'_>, host: &Host) -> io::Result<Self> {
+        let limited = host.limits.group(program.memory_size)?;
         let leader = Command::new(program.executable)
             .env_clear()
             .envs(program.environment)
@@ -59,12 +87,17 @@ impl ProcessGroup {
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .ok_or_else(|| io::Error::other("it ended at once"))?;
-        reaper.watch(id);
-        Ok(Self {
+        host.reaper.watch(id);
+        let started = Self {
             leader,
             group: Pid::from_raw(id),
-            reaper: reaper.clone(),
-        })
+            reaper: host.reaper.clone(),
+            limited,
+        };
+        // The limits take hold a moment after the start: setting them before would take unsafe code or another program.
+        started.limited.as_ref().map_or(Ok(()), |group| group.enter(id))?;
+        limits::limit_open_files(id);
+        Ok(started)
     }
 
     /// Stops every process of the group where it is.
@@ -99,12 +132,31 @@ impl ProcessGroup {
         !matches!(self.leader.try_wait(), Ok(None))
     }
 
-    /// The most memory that the leader has had resident, in MB; nothing where the system does not say.
+    /// Asks the leader to end.
+    pub fn terminate(&self) {
+        if let Err(error) = kill(self.group, Signal::SIGTERM)
+            && error != Errno::ESRCH
+        {
+            eprintln!("infra: cannot send SIGTERM to process {}: {error}", self.group);
+        }
+    }
+
+    /// The most memory that the leader has had resident, in MB; once it has ended, what was charged to its control
+    /// group. Nothing where the system does not say.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.group)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(kibibytes.div_ceil(1024))
+        let resident = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", self.group)).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+            Some(kibibytes.div_ceil(1024))
+        };
+        let charged = || Some(self.limited.as_ref()?.peak_memory()?.div_ceil(1024 * 1024));
+        resident().or_else(charged)
+    }
+
+    /// Whether a process of the group was killed because it wanted more memory than it may use.
+    pub fn ran_out_of_memory(&self) -> bool {
+        self.limited.as_ref().is_some_and(Group::ran_out_of_memory)
     }
 
     fn signal(&self, signal: Signal) {

@@ -6,10 +6,14 @@
 
 use std::{
     collections::HashSet,
+    fs,
     io::{self, BufRead as _, Write as _},
     os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use nix::{
@@ -19,6 +23,10 @@ use nix::{
 
 /// The hidden subcommand that makes this program the reaper.
 pub const SUBCOMMAND: &str = "reaper";
+
+/// How often, and how far apart, the removal of a control group is tried.
+const REMOVALS: u32 = 200;
+const REMOVAL_DELAY: Duration = Duration::from_millis(10);
 
 /// A handle on the reaper. When the last one is dropped, the reaper does its work, and is waited for.
 #[derive(Clone, Debug)]
@@ -30,14 +38,15 @@ pub struct Reaper {
 struct ReaperProcess(Child);
 
 impl Reaper {
-    /// Starts this program again, as the reaper.
+    /// Starts this program again, as the reaper. It also removes those control groups, with the groups in them.
     ///
     /// # Errors
     ///
     /// The program could not be started.
-    pub fn start() -> io::Result<Self> {
+    pub(super) fn start(control_groups: &[PathBuf]) -> io::Result<Self> {
         let child = Command::new(std::env::current_exe()?)
             .arg(SUBCOMMAND)
+            .args(control_groups)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             // A group of its own: Ctrl-C reaches the terminal's group and must not reach the reaper.
@@ -74,12 +83,13 @@ impl Drop for ReaperProcess {
     }
 }
 
-/// The reaper itself: follows the orders on standard input until they end, then kills every group that is left.
+/// The reaper itself: follows the orders on standard input until they end, then kills every group that is left, and
+/// removes the control groups.
 ///
 /// # Errors
 ///
 /// Standard input could not be read; the groups are killed all the same.
-pub fn run() -> io::Result<()> {
+pub fn run(control_groups: &[PathBuf]) -> io::Result<()> {
     let mut groups = HashSet::new();
     let read = io::stdin().lock().lines().try_for_each(|line| {
         let line = line?;
@@ -97,5 +107,22 @@ pub fn run() -> io::Result<()> {
         // A group that is gone already is what we want.
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
+    for group in control_groups {
+        remove(group);
+    }
     read
+}
+
+/// Removes a control group and those in it. While processes are dying in it, it cannot be removed.
+fn remove(control_group: &Path) {
+    for _ in 0..REMOVALS {
+        for entry in control_group.read_dir().into_iter().flatten().flatten() {
+            // The files in it cannot be removed, and need not be.
+            let _ = fs::remove_dir(entry.path());
+        }
+        if fs::remove_dir(control_group).is_ok() || !control_group.exists() {
+            return;
+        }
+        thread::sleep(REMOVAL_DELAY);
+    }
 }

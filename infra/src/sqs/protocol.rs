@@ -22,7 +22,19 @@ impl Sqs {
     /// Answers one request of the JSON protocol. `operation` is what follows `AmazonSQS.` in the header
     /// `X-Amz-Target`. Never fails: what is wrong with a request is in the answer.
     pub async fn handle(&self, operation: &str, body: &[u8]) -> Response<Bytes> {
-        match operations::run(self, operation, body).await {
+        self.handle_in_trace(operation, None, body).await
+    }
+
+    /// The same for a request with the HTTP header `X-Amzn-Trace-Id`: messages are sent with it as their trace
+    /// header, unless they have one of their own
+    /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>).
+    pub async fn handle_in_trace(
+        &self,
+        operation: &str,
+        trace_header: Option<&str>,
+        body: &[u8],
+    ) -> Response<Bytes> {
+        match operations::run(self, operation, trace_header, body).await {
             Ok(answer) => response(StatusCode::OK, answer),
             Err(error) => error_response(&error),
         }

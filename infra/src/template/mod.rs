@@ -40,7 +40,7 @@ use std::path::Path;
 pub use error::{Problem, TemplateError};
 pub use model::{
     AsynchronousConfiguration, Code, CorsConfiguration, Effect, EventSourceMapping, Function, HttpApi,
-    Method, Output, Queue, RecursiveLoop, Route, Stack, Statement, Table,
+    Method, Output, Queue, RecursiveLoop, Route, Stack, Statement, Table, Throttling, ThrottlingSettings,
 };
 
 /// Bytes that a template may have.

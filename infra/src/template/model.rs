@@ -192,7 +192,7 @@ pub struct EventSourceMapping {
 }
 
 /// An HTTP API of API Gateway, with the stage `$default` and Lambda proxy integrations of payload format 2.0.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HttpApi {
     /// The name of the resource in the template, or `ServerlessHttpApi`.
     pub logical_id: String,
@@ -202,6 +202,37 @@ pub struct HttpApi {
     pub routes: Vec<Route>,
     /// Cross-origin resource sharing, where API Gateway answers for it.
     pub cors: Option<CorsConfiguration>,
+    /// How many requests routes take.
+    pub throttling: ThrottlingSettings,
+    /// The format of the access log's lines, with `$context` variables, where requests are logged.
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html>
+    pub access_log_format: Option<String>,
+}
+
+/// The throttling of the routes of an HTTP API.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html>
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ThrottlingSettings {
+    /// That of the routes without their own.
+    pub default: Option<Throttling>,
+    /// That of single routes, by their keys.
+    pub routes: BTreeMap<String, Throttling>,
+}
+
+impl ThrottlingSettings {
+    /// The throttling of a route.
+    pub fn of(&self, route_key: &str) -> Option<Throttling> {
+        self.routes.get(route_key).copied().or(self.default)
+    }
+}
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Throttling {
+    /// The most requests at once: the tokens of a full bucket.
+    pub burst: u32,
+    /// Requests per second: the tokens that are added.
+    pub rate: f64,
 }
 
 /// A route of an HTTP API.
@@ -213,6 +244,19 @@ pub struct Route {
     pub path: String,
     /// Name of the function that answers.
     pub function_name: String,
+}
+
+impl Route {
+    /// The path of the route that takes what no other does.
+    pub const DEFAULT: &'static str = "$default";
+
+    /// As in `GET /tasks/{id}`, or `$default`.
+    pub fn key(&self) -> String {
+        match self.path.as_str() {
+            Self::DEFAULT => Self::DEFAULT.to_owned(),
+            path => format!("{} {path}", self.method),
+        }
+    }
 }
 
 /// The method of a route.

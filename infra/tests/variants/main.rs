@@ -4,4 +4,5 @@ mod contract;
 mod lambda;
 mod processes;
 mod recovery;
+#[path = "../support/mod.rs"]
 mod support;

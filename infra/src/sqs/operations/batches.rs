@@ -62,13 +62,14 @@ struct Failure {
 
 pub(super) fn send_message_batch(
     sqs: &Sqs,
+    trace_header: Option<&str>,
     request: BatchRequest<NewMessageJson>,
 ) -> Result<BatchAnswer<SentMessageJson>, SqsError> {
     let queue = find_queue(sqs, request.queue_url.as_deref())?;
     let entries = check_entries(request.entries)?;
     let messages: Vec<_> = entries
         .into_iter()
-        .map(|(id, message)| (id, message.read()))
+        .map(|(id, message)| (id, message.read(trace_header)))
         .collect();
     let size: usize = messages
         .iter()

@@ -91,7 +91,8 @@ pub(super) struct NewMessageJson {
 }
 
 impl NewMessageJson {
-    pub(super) fn read(self) -> Result<NewMessage, SqsError> {
+    /// The message that is to be sent, in the trace of its request where it has none of its own.
+    pub(super) fn read(self, trace_header: Option<&str>) -> Result<NewMessage, SqsError> {
         if let Some(id) = self.message_deduplication_id {
             let reason = "The request includes a parameter that is not valid for this queue type.";
             return Err(SqsError::invalid_parameter("MessageDeduplicationId", id, reason));
@@ -99,6 +100,7 @@ impl NewMessageJson {
         let mut message = NewMessage::new(self.message_body.unwrap_or_default());
         message.delay = seconds("DelaySeconds", self.delay_seconds, 900)?;
         message.group_id = self.message_group_id;
+        message.trace_header = trace_header.map(str::to_owned);
         for (name, attribute) in self.message_attributes.unwrap_or_default() {
             let attribute = attribute.read(&name)?;
             message.attributes.insert(name, attribute);

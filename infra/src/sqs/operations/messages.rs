@@ -21,9 +21,13 @@ pub(super) struct SendMessageRequest {
     message: NewMessageJson,
 }
 
-pub(super) fn send_message(sqs: &Sqs, request: SendMessageRequest) -> Result<SentMessageJson, SqsError> {
+pub(super) fn send_message(
+    sqs: &Sqs,
+    trace_header: Option<&str>,
+    request: SendMessageRequest,
+) -> Result<SentMessageJson, SqsError> {
     let queue = find_queue(sqs, request.queue_url.as_deref())?;
-    Ok(queue.send(request.message.read()?)?.into())
+    Ok(queue.send(request.message.read(trace_header)?)?.into())
 }
 
 #[derive(Debug, Deserialize)]

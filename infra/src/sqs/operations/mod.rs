@@ -24,7 +24,12 @@ use super::{
 
 /// Runs the operation of that name and writes its answer.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html>
-pub(super) async fn run(sqs: &Sqs, operation: &str, body: &[u8]) -> Result<Vec<u8>, SqsError> {
+pub(super) async fn run(
+    sqs: &Sqs,
+    operation: &str,
+    trace_header: Option<&str>,
+    body: &[u8],
+) -> Result<Vec<u8>, SqsError> {
     Ok(match operation {
         "ChangeMessageVisibility" => write(&messages::change_message_visibility(sqs, &parse(body)?)?),
         "ChangeMessageVisibilityBatch" => {
@@ -41,8 +46,8 @@ pub(super) async fn run(sqs: &Sqs, operation: &str, body: &[u8]) -> Result<Vec<u
         "ListQueues" => write(&queues::list_queues(sqs, &parse(body)?)?),
         "PurgeQueue" => write(&queues::purge_queue(sqs, &parse(body)?)?),
         "ReceiveMessage" => write(&messages::receive_message(sqs, parse(body)?).await?),
-        "SendMessage" => write(&messages::send_message(sqs, parse(body)?)?),
-        "SendMessageBatch" => write(&batches::send_message_batch(sqs, parse(body)?)?),
+        "SendMessage" => write(&messages::send_message(sqs, trace_header, parse(body)?)?),
+        "SendMessageBatch" => write(&batches::send_message_batch(sqs, trace_header, parse(body)?)?),
         "SetQueueAttributes" => write(&attributes::set_queue_attributes(sqs, &parse(body)?)?),
         "StartMessageMoveTask" => write(&dead_letters::start_message_move_task(sqs, &parse(body)?)?),
         "TagQueue" => write(&queues::tag_queue(sqs, parse(body)?)?),

@@ -1,32 +1,50 @@
 //! `AWS::Serverless::HttpApi` with the routes that functions declare as events. API definitions, authorizers,
-//! custom domains, stages other than `$default` and throttling are refused.
+//! custom domains and stages other than `$default` are refused.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html>
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Context;
 use crate::template::declaration::{Declaration, ResourceType};
 use crate::template::error::{Place, Problem, Problems};
 use crate::template::identity::{Identity, Kind};
-use crate::template::model::{CorsConfiguration, HttpApi, Method, Route};
+use crate::template::model::{CorsConfiguration, HttpApi, Method, Route, Throttling, ThrottlingSettings};
 use crate::template::node::Fields;
 use crate::template::yaml::{Node, Value};
 
-/// The route for what no other route takes, as a path.
-const DEFAULT_ROUTE: &str = "$default";
+/// The route for what no other route takes, as a path; also the name of the stage.
+const DEFAULT_ROUTE: &str = Route::DEFAULT;
 /// The other name of `ANY`, as an API definition has it.
 const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
-const SUPPORTED: [&str; 3] = ["CorsConfiguration", "DisableExecuteApiEndpoint", "StageName"];
-/// Labels, access logs, and how strictly AWS reads the definition that SAM makes.
+const SUPPORTED: [&str; 5] = [
+    "CorsConfiguration",
+    "DefaultRouteSettings",
+    "DisableExecuteApiEndpoint",
+    "RouteSettings",
+    "StageName",
+];
+/// Read by itself: the log's destination does not matter here.
+const ACCESS_LOG: &str = "AccessLogSettings";
+/// Labels, and how strictly AWS reads the definition that SAM makes.
 const WITHOUT_EFFECT: [&str; 6] = [
-    "AccessLogSettings",
+    ACCESS_LOG,
     "Description",
     "FailOnWarnings",
     "Name",
     "PropagateTags",
     "Tags",
 ];
+
+/// Metrics, and what HTTP APIs do not have.
+const ROUTE_SETTINGS_WITHOUT_EFFECT: [&str; 3] =
+    ["DataTraceEnabled", "DetailedMetricsEnabled", "LoggingLevel"];
+/// What an account allows, in requests at once and per second, where only the other of the two is set.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const ACCOUNT: Throttling = Throttling {
+    burst: 5_000,
+    rate: 10_000.0,
+};
 
 /// A route, and the logical id of the API that it belongs to.
 pub(in crate::template) struct DeclaredRoute {
@@ -140,12 +158,66 @@ pub(in crate::template) fn read(
     let fields = properties.fields()?;
     fields.read("StageName", |node| node.one_of(&[DEFAULT_ROUTE]))?;
     fields.read("DisableExecuteApiEndpoint", |node| node.one_of(&["false"]))?;
+    let routes: Vec<Route> = routes.into_iter().map(|declared| declared.route).collect();
     Ok(Some(HttpApi {
         logical_id: api.logical_id.clone(),
         id: context.identity(api)?.name.clone(),
-        routes: routes.into_iter().map(|declared| declared.route).collect(),
+        throttling: throttling_settings(fields, &routes)?,
+        routes,
         cors: fields.read("CorsConfiguration", cors)?.flatten(),
+        access_log_format: access_log_format(api, context)?,
     }))
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigatewayv2-stage-routesettings.html>
+fn throttling_settings(fields: Fields<'_>, routes: &[Route]) -> Result<ThrottlingSettings, Problems> {
+    let mut settings = ThrottlingSettings {
+        default: fields.read("DefaultRouteSettings", throttling)?.flatten(),
+        routes: BTreeMap::new(),
+    };
+    let Some(section) = fields.get("RouteSettings") else {
+        return Ok(settings);
+    };
+    for (key, node) in section.fields()?.entries() {
+        if !routes.iter().any(|route| route.key() == *key) {
+            return Err(node.problem(format!("there is no route `{key}`")).into());
+        }
+        settings
+            .routes
+            .extend(throttling(node)?.map(|throttling| (key.clone(), throttling)));
+    }
+    Ok(settings)
+}
+
+fn throttling(node: &Node) -> Result<Option<Throttling>, Problems> {
+    let fields = node.fields()?;
+    fields.allow(
+        &["ThrottlingBurstLimit", "ThrottlingRateLimit"],
+        &ROUTE_SETTINGS_WITHOUT_EFFECT,
+    )?;
+    let burst = fields.read("ThrottlingBurstLimit", |node| node.integer(0..=u32::MAX))?;
+    let rate = fields.read("ThrottlingRateLimit", rate)?;
+    let is_set = burst.is_some() || rate.is_some();
+    Ok(is_set.then(|| Throttling {
+        burst: burst.unwrap_or(ACCOUNT.burst),
+        rate: rate.unwrap_or(ACCOUNT.rate),
+    }))
+}
+
+fn rate(node: &Node) -> Result<f64, Problem> {
+    let rate = node.text().ok().and_then(|text| text.parse().ok());
+    rate.filter(|rate: &f64| rate.is_finite() && *rate >= 0.0)
+        .ok_or_else(|| node.expected("a number of requests per second"))
+}
+
+fn access_log_format(api: &Declaration, context: &Context<'_>) -> Result<Option<String>, Problems> {
+    let Some(settings) = api.properties.fields()?.get(ACCESS_LOG) else {
+        return Ok(None);
+    };
+    let fields = settings.fields()?;
+    fields.allow(&["Format"], &["DestinationArn"])?;
+    let format = fields.read("Format", |node| context.scope.text(node))?;
+    Ok(format)
 }
 
 /// Every route belongs to the API, and none is declared twice.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{assert_refused, function_resource, function_template, problems, read, template};
-use crate::template::{CorsConfiguration, Method};
+use crate::template::{CorsConfiguration, Method, Throttling};
 
 fn event(properties: &str) -> String {
     function_template(&format!(
@@ -129,6 +129,49 @@ fn cross_origin_sharing_is_read() {
 }
 
 #[test]
+fn throttling_is_read_by_route() {
+    let api = |properties: &str| {
+        let routes =
+            "      Events:\n        A: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /a, Method: GET}}";
+        let function = function_resource(routes);
+        let api = format!("  Api: {{Type: AWS::Serverless::HttpApi, Properties: {{{properties}}}}}\n");
+        read(&template(&format!("{api}{function}"))).api.unwrap()
+    };
+    let read = |properties: &str| api(properties).throttling.of("GET /a");
+    let settings = "DefaultRouteSettings: {ThrottlingBurstLimit: 5, ThrottlingRateLimit: 0.5}";
+    assert_eq!(read(settings), Some(Throttling { burst: 5, rate: 0.5 }));
+    let own = format!("{settings}, RouteSettings: {{GET /a: {{ThrottlingBurstLimit: 1}}}}");
+    assert_eq!(
+        read(&own),
+        Some(Throttling {
+            burst: 1,
+            rate: 10_000.0
+        })
+    );
+    assert_eq!(
+        api(&own).throttling.of("GET /b"),
+        Some(Throttling { burst: 5, rate: 0.5 })
+    );
+    assert_eq!(read("DefaultRouteSettings: {DetailedMetricsEnabled: true}"), None);
+    assert_eq!(read(""), None);
+}
+
+#[test]
+fn an_access_log_has_a_format_and_its_destination_does_not_matter() {
+    let read = |properties: &str| {
+        let log_group = "  Log: {Type: AWS::Logs::LogGroup}\n";
+        read(&format!("{}{log_group}", api(properties)))
+            .api
+            .unwrap()
+            .access_log_format
+    };
+    let settings =
+        "AccessLogSettings: {DestinationArn: !GetAtt Log.Arn, Format: !Sub '${AWS::Region} $context.path'}";
+    assert_eq!(read(settings).as_deref(), Some("eu-central-1 $context.path"));
+    assert_eq!(read(""), None);
+}
+
+#[test]
 fn globals_reach_the_implicit_api() {
     let template = format!("{}Globals: {{HttpApi: {{CorsConfiguration: true}}}}\n", event(""));
     assert!(read(&template).api.unwrap().cors.is_some());
@@ -140,7 +183,20 @@ fn bad_apis_are_refused() {
         ("StageName: prod", "one of $default"),
         ("DefinitionBody: {}", "DefinitionBody: not supported"),
         ("Auth: {}", "Auth: not supported"),
-        ("DefaultRouteSettings: {}", "DefaultRouteSettings: not supported"),
+        (
+            "DefaultRouteSettings: {ThrottlingRateLimit: -1}",
+            "a number of requests per second",
+        ),
+        (
+            "DefaultRouteSettings: {ThrottlingBurstLimit: 0.5}",
+            "a whole number",
+        ),
+        ("DefaultRouteSettings: {Timeout: 1}", "Timeout: not supported"),
+        (
+            "RouteSettings: {GET /a: {ThrottlingBurstLimit: 1}}",
+            "there is no route `GET /a`",
+        ),
+        ("AccessLogSettings: {Colour: red}", "Colour: not supported"),
         ("DisableExecuteApiEndpoint: true", "one of false"),
         (
             "CorsConfiguration: {AllowOrigins: ['*'], AllowCredentials: true}",

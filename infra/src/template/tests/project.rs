@@ -122,7 +122,7 @@ fn split_lambda_is_two_functions_of_which_one_may_invoke_the_other() {
         binaries(&stack),
         [("ApiFunction", "split-api"), ("WorkerFunction", "split-worker")]
     );
-    assert_eq!(stack.functions[0].timeout, Duration::from_secs(30));
+    assert_eq!(stack.functions[0].timeout, Duration::from_secs(35));
     assert_eq!(
         stack.functions[0].environment["WORKER_FUNCTION"],
         "WorkerFunction"

@@ -66,6 +66,33 @@ async fn a_receive_shows_the_system_attributes_it_asks_for() {
 }
 
 #[tokio::test]
+async fn a_message_is_sent_in_the_trace_of_its_request_unless_it_has_one_of_its_own() {
+    let sqs = service();
+    let own = json!({ "AWSTraceHeader": { "DataType": "String", "StringValue": "Root=own" } });
+    let batch = json!({ "QueueUrl": URL, "Entries": [
+        { "Id": "1", "MessageBody": "in a batch" },
+        { "Id": "2", "MessageBody": "its own", "MessageSystemAttributes": own },
+    ] });
+    for (operation, request) in [
+        ("SendMessage", json!({ "QueueUrl": URL, "MessageBody": "alone" })),
+        ("SendMessageBatch", batch),
+    ] {
+        let body = request.to_string();
+        let response = sqs
+            .handle_in_trace(operation, Some("Root=request"), body.as_bytes())
+            .await;
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+    let received = receive(&sqs, json!({ "MessageSystemAttributeNames": ["AWSTraceHeader"] })).await;
+    for message in received.as_array().unwrap() {
+        let is_own = message["Body"] == "its own";
+        let expected = if is_own { "Root=own" } else { "Root=request" };
+        assert_eq!(message["Attributes"]["AWSTraceHeader"], expected, "{message}");
+    }
+    assert_eq!(received.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn entries_of_a_batch_succeed_and_fail_by_themselves() {
     let sqs = service();
     let entries = json!([

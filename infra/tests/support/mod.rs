@@ -1,4 +1,14 @@
-//! Starts `infra up` as a user would, and ends it.
+//! Starts `infra up` as a user would, and ends it. Several test programs share it.
+#![allow(dead_code, reason = "each of them uses a part of it")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test whose scene cannot be set should panic"
+)]
+
+mod aws;
+#[path = "../lambda/signing.rs"]
+mod signing;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -14,6 +24,8 @@ use nix::{
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+
+pub(crate) use aws::AwsRequest;
 
 pub(crate) const VARIANTS: [&str; 3] = ["self-invoke", "sqs-worker", "split-lambda"];
 
@@ -65,18 +77,25 @@ impl LocalCloud {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(
-            method,
-            format!("{}{path}", self.description["api_url"].as_str().unwrap()),
-        )
+        self.client
+            .request(method, format!("{}{path}", self.text("api_url")))
     }
 
-    /// A request to the AWS endpoint.
-    pub(crate) fn aws(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(
-            method,
-            format!("{}{path}", self.description["endpoint_url"].as_str().unwrap()),
-        )
+    /// A request to the AWS endpoint, signed with the keys that `up` printed.
+    pub(crate) fn aws(&self, method: Method, path: &str) -> AwsRequest {
+        let keys = [self.text("access_key_id"), self.text("secret_access_key")];
+        AwsRequest::new(self.unsigned(method, path), keys)
+    }
+
+    /// A request to the AWS endpoint without a signature.
+    pub(crate) fn unsigned(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{path}", self.text("endpoint_url")))
+    }
+
+    /// What `up` printed under that name.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.description[name].as_str().unwrap()
     }
 
     pub(crate) async fn post(&self, task: &Value) -> Response {

@@ -1,12 +1,16 @@
 //! The Runtime API that a function's process polls for work
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>): a listener for each execution environment, on
-//! a port of its own, so that the address says which environment is calling.
+//! a port of its own, so that the address says which environment is calling. It serves the Extensions API as well.
+
+pub(super) mod extensions;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::SystemTime};
 
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE,
+};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
@@ -16,36 +20,53 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::invocation::Invocation;
+use super::invocation::{Invocation, Outcome};
+use extensions::Answer as ExtensionAnswer;
 
 /// The version in every path.
 const VERSION: &str = "2018-06-01";
 
-/// The largest response of a function, in bytes
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const LARGEST_RESPONSE: usize = 6 * 1024 * 1024;
+/// Names the attempt at an event.
+const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
+
+/// The largest response of a function, in bytes: 6 MB and a little, as the error for a larger one says.
+const LARGEST_RESPONSE: usize = 6 * 1024 * 1024 + 100;
 
 /// What the runtime asked for.
 #[derive(Debug)]
 pub(super) enum Call {
     /// The next event; the runtime waits.
     Next(oneshot::Sender<Delivery>),
-    /// The response to an event.
-    Response {
-        request_id: String,
-        payload: Bytes,
-        answer: oneshot::Sender<Answer>,
-    },
-    /// An error instead of a response.
-    Error {
-        request_id: String,
-        payload: Bytes,
+    /// A response, or an error instead of one.
+    Answered {
+        attempt: Attempt,
+        outcome: Outcome,
         answer: oneshot::Sender<Answer>,
     },
     /// An error during init.
     InitError { payload: Bytes },
-    /// A response that is too large to be passed on.
-    TooLarge { request_id: String },
+    /// An extension is there and wants these events.
+    RegisterExtension {
+        id: String,
+        name: String,
+        events: Vec<String>,
+        answer: ExtensionAnswer,
+    },
+    /// The next event for an extension; it waits.
+    ExtensionNext { id: String, answer: ExtensionAnswer },
+    /// An extension cannot go on.
+    ExtensionError {
+        id: String,
+        error_type: String,
+        answer: ExtensionAnswer,
+    },
+}
+
+/// Which attempt at which event a runtime speaks of. Runtimes need not name the attempt.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) request_id: String,
+    pub(super) invocation_id: Option<String>,
 }
 
 /// Whether a response was for the event that is being handled.
@@ -59,6 +80,8 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) invocation: Arc<Invocation>,
+    /// Which attempt at it this is.
+    pub(super) invocation_id: String,
     pub(super) deadline: SystemTime,
     pub(super) function_arn: Arc<str>,
 }
@@ -117,29 +140,19 @@ async fn serve_connection(stream: TcpStream, calls: mpsc::Sender<Call>) {
 async fn handle(request: Request<Incoming>, calls: &mpsc::Sender<Call>) -> Response<Full<Bytes>> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let mut segments = path.trim_start_matches('/').split('/');
-    if segments.next() != Some(VERSION) || segments.next() != Some("runtime") {
-        return not_found();
-    }
-    match (method, segments.next(), segments.next(), segments.next()) {
-        (Method::GET, Some("invocation"), Some("next"), None) => next(calls).await,
-        (Method::POST, Some("init"), Some("error"), None) => init_error(request, calls).await,
-        (Method::POST, Some("invocation"), Some(id), Some("response")) => {
-            finish(id, request, calls, |request_id, payload, answer| Call::Response {
-                request_id,
-                payload,
-                answer,
-            })
-            .await
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let path = match segments.as_slice() {
+        [VERSION, "runtime", path @ ..] => path,
+        [extensions::VERSION, "extension", path @ ..] => {
+            return extensions::handle(path, request, calls).await;
         }
-        (Method::POST, Some("invocation"), Some(id), Some("error")) => {
-            finish(id, request, calls, |request_id, payload, answer| Call::Error {
-                request_id,
-                payload,
-                answer,
-            })
-            .await
-        }
+        _ => return not_found(),
+    };
+    match (method, path) {
+        (Method::GET, ["invocation", "next"]) => next(calls).await,
+        (Method::POST, ["init", "error"]) => init_error(request, calls).await,
+        (Method::POST, ["invocation", id, "response"]) => finish(id, request, calls, Outcome::response).await,
+        (Method::POST, ["invocation", id, "error"]) => finish(id, request, calls, Outcome::error).await,
         _ => not_found(),
     }
 }
@@ -158,6 +171,7 @@ async fn next(calls: &mpsc::Sender<Call>) -> Response<Full<Bytes>> {
 fn event_response(delivery: &Delivery) -> Option<Response<Full<Bytes>>> {
     let Delivery {
         invocation,
+        invocation_id,
         deadline,
         function_arn,
     } = delivery;
@@ -168,6 +182,7 @@ fn event_response(delivery: &Delivery) -> Option<Response<Full<Bytes>>> {
         "lambda-runtime-aws-request-id",
         invocation.request_id.parse().ok()?,
     );
+    headers.insert(INVOCATION_ID, invocation_id.parse().ok()?);
     headers.insert("lambda-runtime-deadline-ms", deadline.to_string().parse().ok()?);
     headers.insert("lambda-runtime-invoked-function-arn", function_arn.parse().ok()?);
     headers.insert("lambda-runtime-trace-id", invocation.trace_id.parse().ok()?);
@@ -180,8 +195,10 @@ fn event_response(delivery: &Delivery) -> Option<Response<Full<Bytes>>> {
 }
 
 async fn init_error(request: Request<Incoming>, calls: &mpsc::Sender<Call>) -> Response<Full<Bytes>> {
-    let Some(payload) = body(request).await else {
-        return too_large();
+    let payload = match body(request).await {
+        Ok(payload) => payload,
+        Err(Unreadable::TooLarge) => return too_large(),
+        Err(Unreadable::Broken) => return gone(),
     };
     match calls.send(Call::InitError { payload }).await {
         Ok(()) => accepted(),
@@ -193,26 +210,36 @@ async fn finish(
     request_id: &str,
     request: Request<Incoming>,
     calls: &mpsc::Sender<Call>,
-    call: impl FnOnce(String, Bytes, oneshot::Sender<Answer>) -> Call,
+    outcome: impl FnOnce(Bytes) -> Outcome,
 ) -> Response<Full<Bytes>> {
-    let Some(payload) = body(request).await else {
-        let _ = calls
-            .send(Call::TooLarge {
-                request_id: request_id.to_owned(),
-            })
-            .await;
-        return too_large();
+    let invocation_id = request
+        .headers()
+        .get(INVOCATION_ID)
+        .and_then(|id| id.to_str().ok());
+    let invocation_id = invocation_id.map(str::to_owned);
+    let attempt = Attempt {
+        request_id: request_id.to_owned(),
+        invocation_id,
+    };
+    let (outcome, response) = match body(request).await {
+        Ok(payload) => (outcome(payload), accepted()),
+        Err(Unreadable::TooLarge) => (Outcome::too_large(LARGEST_RESPONSE), too_large()),
+        Err(Unreadable::Broken) => return gone(),
     };
     let (sender, answer) = oneshot::channel();
     if calls
-        .send(call(request_id.to_owned(), payload, sender))
+        .send(Call::Answered {
+            attempt,
+            outcome,
+            answer: sender,
+        })
         .await
         .is_err()
     {
         return gone();
     }
     match answer.await {
-        Ok(Answer::Accepted) => accepted(),
+        Ok(Answer::Accepted) => response,
         Ok(Answer::UnknownRequest) => {
             error(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
         }
@@ -220,13 +247,24 @@ async fn finish(
     }
 }
 
-/// The whole body, or nothing where it is larger than a response may be.
-async fn body(request: Request<Incoming>) -> Option<Bytes> {
+/// Why a body could not be read.
+enum Unreadable {
+    TooLarge,
+    /// The runtime hung up.
+    Broken,
+}
+
+async fn body(request: Request<Incoming>) -> Result<Bytes, Unreadable> {
     let body = Limited::new(request.into_body(), LARGEST_RESPONSE)
         .collect()
-        .await
-        .ok()?;
-    Some(body.to_bytes())
+        .await;
+    body.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Unreadable::TooLarge
+        } else {
+            Unreadable::Broken
+        }
+    })
 }
 
 fn accepted() -> Response<Full<Bytes>> {

@@ -1,0 +1,146 @@
+//! IAM, as far as the local cloud has it: who sent a request, and may they do what it asks for?
+//!
+//! [`Iam`] knows the access keys of the local user and of every function's role. `signature` verifies who sent a
+//! request, `permissions` says which actions on which resources it asks for, `policy` decides by the role's
+//! statements, and `refusal` words the answer as each service does. [`execution_role`] holds what Lambda itself does
+//! under a function's role against its policies. There are no groups, resource policies, boundaries or conditions
+//! here: the template has the roles, and that is all.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+
+mod credentials;
+pub mod execution_role;
+mod permissions;
+mod policy;
+mod principal;
+mod refusal;
+mod signature;
+
+use std::collections::HashMap;
+
+use axum::http::request::Parts;
+use jiff::Timestamp;
+
+pub use self::{
+    credentials::Credentials,
+    principal::{Denied, Principal, Reason},
+    refusal::Refusal,
+};
+use crate::template;
+
+/// The account and the Region that everything belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The account's id, twelve digits.
+    pub id: String,
+    /// The Region.
+    pub region: String,
+}
+
+/// A service that takes signed requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Amazon DynamoDB.
+    DynamoDb,
+    /// AWS Lambda.
+    Lambda,
+    /// Amazon SQS.
+    Sqs,
+}
+
+impl Service {
+    /// The service's name in credential scopes, ARNs and actions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "dynamodb",
+            Self::Lambda => "lambda",
+            Self::Sqs => "sqs",
+        }
+    }
+}
+
+/// The access keys of the account, and whose they are.
+#[derive(Debug)]
+pub struct Iam {
+    account: Account,
+    keys: HashMap<String, Key>,
+}
+
+#[derive(Debug)]
+struct Key {
+    credentials: Credentials,
+    principal: Principal,
+}
+
+impl Iam {
+    /// An account without keys.
+    pub fn new(account: Account) -> Self {
+        Self {
+            account,
+            keys: HashMap::new(),
+        }
+    }
+
+    /// New keys of a user who may do everything.
+    pub fn add_user(&mut self, name: &str) -> Credentials {
+        let principal = Principal::user(&self.account, name);
+        self.add(Credentials::of_a_user(), principal)
+    }
+
+    /// New temporary keys of a function's role.
+    pub fn add_function(&mut self, function: &template::Function) -> Credentials {
+        let principal = Principal::function(&self.account, function);
+        self.add(Credentials::of_a_role(), principal)
+    }
+
+    fn add(&mut self, credentials: Credentials, principal: Principal) -> Credentials {
+        let key = Key {
+            credentials: credentials.clone(),
+            principal,
+        };
+        self.keys.insert(credentials.access_key_id.clone(), key);
+        credentials
+    }
+
+    /// Checks that a request to a service is signed with a known key, and that whoever has the key may do what it
+    /// asks for.
+    ///
+    /// # Errors
+    ///
+    /// It is not, or they may not.
+    pub fn check(&self, service: Service, request: &Parts, body: &[u8]) -> Result<(), Refusal> {
+        let principal = self.authenticate(service, request, body, Timestamp::now())?;
+        // Whoever may do everything may also do what cannot be judged.
+        if principal.may_do_everything() {
+            return Ok(());
+        }
+        let needed = permissions::of_request(service, &self.account, request, body)
+            .map_err(|operation| principal.not_judged(&operation))?;
+        for permission in needed {
+            principal.may(&permission.action, &permission.resource)?;
+        }
+        Ok(())
+    }
+
+    /// Whose key the request is signed with.
+    fn authenticate(
+        &self,
+        service: Service,
+        request: &Parts,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<&Principal, Refusal> {
+        let signed = signature::SignedRequest::read(request)?;
+        signed.check_time(now)?;
+        let access_key_id = signed.check_scope(service, &self.account.region)?;
+        let key = self.keys.get(access_key_id).ok_or(Refusal::UnknownKey)?;
+        signed.verify(&key.credentials.secret_access_key, body)?;
+        if key.credentials.session_token.as_deref() != signed.session_token() {
+            return Err(Refusal::UnknownKey);
+        }
+        Ok(&key.principal)
+    }
+}
+
+#[cfg(test)]
+mod tests;

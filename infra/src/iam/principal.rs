@@ -1,0 +1,132 @@
+//! Who acts: the local user, or a function under its role.
+
+use std::fmt;
+
+use super::{
+    Account,
+    policy::{Decision, decide},
+};
+use crate::template::{self, Statement};
+
+/// Someone who makes requests.
+#[derive(Debug)]
+pub struct Principal {
+    arn: String,
+    rights: Rights,
+}
+
+#[derive(Debug)]
+enum Rights {
+    Everything,
+    Statements(Vec<Statement>),
+}
+
+/// A principal may not do what was asked for. It reads as AWS words it
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Denied {
+    principal_arn: String,
+    action: String,
+    resource: String,
+    reason: Reason,
+}
+
+/// Why it was denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A statement denies it.
+    Explicit,
+    /// No statement allows it.
+    Implicit,
+    /// The local cloud does not know which permissions the operation needs. AWS has no such thing.
+    NotJudged,
+}
+
+impl Principal {
+    /// A user of the account, who may do everything.
+    pub fn user(account: &Account, name: &str) -> Self {
+        Self {
+            arn: format!("arn:aws:iam::{}:user/{name}", account.id),
+            rights: Rights::Everything,
+        }
+    }
+
+    /// A function under its role: in a session that is named after the function, as on AWS. The name of the role is
+    /// the one that SAM gives to its logical id.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>
+    pub fn function(account: &Account, function: &template::Function) -> Self {
+        let template::Function { logical_id, name, .. } = function;
+        Self {
+            arn: format!("arn:aws:sts::{}:assumed-role/{logical_id}Role/{name}", account.id),
+            rights: Rights::Statements(function.statements.clone()),
+        }
+    }
+
+    /// Checks whether it may perform an action, such as `sqs:SendMessage`, on the resource of that ARN.
+    ///
+    /// # Errors
+    ///
+    /// It may not.
+    pub fn may(&self, action: &str, resource: &str) -> Result<(), Denied> {
+        let reason = match &self.rights {
+            Rights::Everything => return Ok(()),
+            Rights::Statements(statements) => match decide(statements, action, resource) {
+                Decision::Allow => return Ok(()),
+                Decision::ExplicitDeny => Reason::Explicit,
+                Decision::ImplicitDeny => Reason::Implicit,
+            },
+        };
+        Err(self.denied(action, resource, reason))
+    }
+
+    pub(super) fn may_do_everything(&self) -> bool {
+        matches!(self.rights, Rights::Everything)
+    }
+
+    pub(super) fn not_judged(&self, operation: &str) -> Denied {
+        self.denied(operation, "*", Reason::NotJudged)
+    }
+
+    fn denied(&self, action: &str, resource: &str, reason: Reason) -> Denied {
+        Denied {
+            principal_arn: self.arn.clone(),
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            reason,
+        }
+    }
+}
+
+impl Denied {
+    /// The same, with the action in lower case.
+    pub(super) fn with_lower_case_action(&self) -> Self {
+        Self {
+            action: self.action.to_lowercase(),
+            ..self.clone()
+        }
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            principal_arn,
+            action,
+            resource,
+            reason,
+        } = self;
+        write!(
+            formatter,
+            "User: {principal_arn} is not authorized to perform: {action} on resource: {resource} "
+        )?;
+        match reason {
+            Reason::Explicit => formatter.write_str("with an explicit deny in an identity-based policy"),
+            Reason::Implicit => {
+                write!(formatter, "because no identity-based policy allows the {action} action")
+            }
+            Reason::NotJudged => formatter.write_str(
+                "because the local cloud does not know the permissions of this operation; its user may call it",
+            ),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Many execution environments at once.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{LocalCloud, function, until};
+
+const BURST: usize = 500;
+
+/// Each of them needs an environment of its own, because all run at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_invocations_run_at_the_same_time() {
+    let cloud = LocalCloud::up(&function("Function", "Timeout: 60"), &["--idle-timeout", "5"]);
+    let started = Instant::now();
+    let sleep = json!({"do": [{"sleep": 1_000}]});
+    let outcomes = futures_util::future::join_all((0..BURST).map(|_| cloud.invoke("Function", &sleep))).await;
+    for outcome in &outcomes {
+        assert_eq!(
+            (outcome.status, outcome.error.as_deref()),
+            (200, None),
+            "{}",
+            cloud.log()
+        );
+    }
+    // One after the other they would take more than eight minutes.
+    assert!(
+        started.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        started.elapsed()
+    );
+    eprintln!(
+        "{BURST} environments in {:?}, {} processes",
+        started.elapsed(),
+        cloud.function_processes().len()
+    );
+    until("the idle ones are removed", || {
+        cloud.function_processes().is_empty()
+    })
+    .await;
+}
