@@ -39,7 +39,10 @@ def test_an_error_has_its_code_and_exit_status(aws, tmp_path):
     """https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html: 254 in version 2, 255 in 1"""
     code, _, errors = aws("lambda", "invoke", "--function-name", "Nobody", str(tmp_path / "none"))
     assert code in (254, 255)
-    assert "An error occurred (ResourceNotFoundException) when calling the Invoke operation: Function not found" in errors
+    assert (
+        "An error occurred (ResourceNotFoundException) when calling the Invoke operation: Function not found"
+        in errors
+    )
 
 
 def test_a_message_is_sent_and_received(aws):

@@ -65,7 +65,9 @@ def test_a_transaction_happens_wholly_or_not_at_all(dynamodb, key):
     dynamodb.transact_write_items(
         TransactItems=[{"Put": {"TableName": TABLE, "Item": key}}, {"Put": {"TableName": TABLE, "Item": other}}]
     )
-    found = dynamodb.transact_get_items(TransactItems=[{"Get": {"TableName": TABLE, "Key": one}} for one in (key, other)])
+    found = dynamodb.transact_get_items(
+        TransactItems=[{"Get": {"TableName": TABLE, "Key": one}} for one in (key, other)]
+    )
     assert [response["Item"] for response in found["Responses"]] == [key, other]
     absent = {"TableName": TABLE, "ConditionExpression": "attribute_not_exists(id)"}
     with pytest.raises(dynamodb.exceptions.TransactionCanceledException) as caught:
@@ -110,7 +112,11 @@ def test_batches_queries_and_scans_find_every_item(dynamodb):
         ("get_item", {"TableName": "Missing", "Key": {"id": {"S": "1"}}}, "ResourceNotFoundException"),
         ("get_item", {"TableName": TABLE, "Key": {"id": {"N": "1"}}}, "ValidationException"),
         ("put_item", {"TableName": TABLE, "Item": {"n": {"N": "1"}}}, "ValidationException"),
-        ("update_item", {"TableName": TABLE, "Key": {"id": {"S": "1"}}, "UpdateExpression": "SET"}, "ValidationException"),
+        (
+            "update_item",
+            {"TableName": TABLE, "Key": {"id": {"S": "1"}}, "UpdateExpression": "SET"},
+            "ValidationException",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(dynamodb, operation, parameters, code):

@@ -14,8 +14,13 @@ def send(cloud, queue, *wishes, **parameters):
     return [one["MessageId"] for one in sent["Successful"]]
 
 
-def deliveries(cloud, function, marker):
-    """The messages of each invocation, by their bodies."""
+def handled(cloud, function, marker):
+    """The messages that the function received, by their bodies."""
+    return [message for batch in batches(cloud, function, marker) for message in batch]
+
+
+def batches(cloud, function, marker):
+    """The same for each invocation."""
     return [
         [json.loads(record["body"]) for record in event["Records"]]
         for _, _, event in cloud.received(function, marker)
@@ -70,8 +75,8 @@ def test_messages_come_in_batches(mappings):
     marker = uuid.uuid4().hex
     for start in (0, 10, 20):
         send(mappings, "Gathered", *({"marker": marker, "n": start + number} for number in range(10)))
-    eventually(lambda: len(sum(deliveries(mappings, "Gathering", marker), [])) == 30, "all arrive")
-    assert len(deliveries(mappings, "Gathering", marker)) == 1
+    eventually(lambda: len(handled(mappings, "Gathering", marker)) == 30, "all arrive")
+    assert len(batches(mappings, "Gathering", marker)) == 1
     eventually(lambda: is_empty(mappings, "Gathered"), "all are deleted")
 
 
@@ -83,8 +88,8 @@ def test_only_the_reported_messages_come_again_and_end_as_dead_letters(mappings)
     letter = mappings.take("DeadLetters")
     assert (letter["MessageId"], json.loads(letter["Body"])) == (ids[0], bad)
     assert letter["Attributes"]["DeadLetterQueueSourceArn"].endswith(":Reported")
-    handled = sum(deliveries(mappings, "Reporting", marker), [])
-    assert (handled.count(bad), handled.count(good)) == (2, 1)
+    messages = handled(mappings, "Reporting", marker)
+    assert (messages.count(bad), messages.count(good)) == (2, 1)
 
 
 def test_an_error_of_the_function_brings_the_whole_batch_again(mappings):
@@ -120,6 +125,8 @@ def test_messages_are_handled_concurrently(mappings):
     """L services-sqs-scaling.html: five concurrent batches at first"""
     marker = uuid.uuid4().hex
     send(mappings, "PlainQueue", *({"marker": marker, "sleep": 0.6} for _ in range(5)))
-    events = eventually(lambda: len(mappings.received("Plain", marker)) == 5 and mappings.received("Plain", marker), "all")
+    events = eventually(
+        lambda: len(mappings.received("Plain", marker)) == 5 and mappings.received("Plain", marker), "all"
+    )
     times = [time for _, time, _ in events]
     assert max(times) - min(times) < 0.6

@@ -8,7 +8,6 @@ import base64
 import json
 import re
 import time
-import uuid
 
 import pytest
 
@@ -27,19 +26,6 @@ def message(answer):
     """Status and body of what the gateway itself says."""
     assert answer.headers["content-type"] == "application/json"
     return answer.status, answer.json()
-
-
-@pytest.fixture(scope="module")
-def overdue(api, in_background):
-    """A request that takes longer than the gateway waits; begun before the other tests, which take their time too."""
-    marker = uuid.uuid4().hex
-    headers = [wish(sleep=33, print=marker, response="late"), ("x-marker", marker)]
-    return marker, time.monotonic(), in_background(api.http, "GET", "/any", headers)
-
-
-@pytest.fixture(autouse=True)
-def begin(overdue):
-    """Begins the long request."""
 
 
 def test_an_event_is_as_aws_makes_it(api):
@@ -152,7 +138,8 @@ def test_the_most_specific_route_takes_a_request(api, method, path, key, paramet
 
 
 @pytest.mark.parametrize(
-    "method, path", [("GET", "/"), ("GET", "/tasks/"), ("GET", "/tasks/1/2"), ("DELETE", "/tasks"), ("GET", "/files/me")]
+    "method, path",
+    [("GET", "/"), ("GET", "/tasks/"), ("GET", "/tasks/1/2"), ("DELETE", "/tasks"), ("GET", "/files/me")],
 )
 def test_what_no_route_takes_is_not_found(api, method, path):
     """aws-facts: 404 {"message":"Not Found"}"""
@@ -289,7 +276,12 @@ def test_a_function_that_fails_or_makes_no_sense_is_an_internal_error(api, wante
 
 def test_headers_of_the_connection_are_not_the_functions_to_set(api):
     """RFC 9110 7.6.1; T: the length that a response has is that of its body"""
-    headers = {"content-length": "3", "transfer-encoding": "chunked", "connection": "x-gone", "keep-alive": "timeout=1"}
+    headers = {
+        "content-length": "3",
+        "transfer-encoding": "chunked",
+        "connection": "x-gone",
+        "keep-alive": "timeout=1",
+    }
     answer = api.http("GET", "/tasks", [wish(response={"statusCode": 200, "headers": headers, "body": "hello"})])
     assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"hello", "5")
     assert not {"transfer-encoding", "keep-alive"} & {name.lower() for name in answer.headers}

@@ -17,7 +17,11 @@ def api(start):
 
 def access_control(answer):
     prefix = "access-control-"
-    return {name.lower().removeprefix(prefix): value for name, value in answer.headers.items() if name.lower().startswith(prefix)}
+    return {
+        name.lower().removeprefix(prefix): value
+        for name, value in answer.headers.items()
+        if name.lower().startswith(prefix)
+    }
 
 
 def test_the_default_route_takes_everything(api):
@@ -52,7 +56,10 @@ def test_another_origin_gets_no_permission(api):
 
 def test_what_is_no_preflight_request_reaches_the_function(api):
     """A http-api-cors.html: it has the headers origin and access-control-request-method"""
-    assert api.http("OPTIONS", "/", [("origin", "https://app.example")]).event["requestContext"]["http"]["method"] == "OPTIONS"
+    assert (
+        api.http("OPTIONS", "/", [("origin", "https://app.example")]).event["requestContext"]["http"]["method"]
+        == "OPTIONS"
+    )
 
 
 def test_the_gateway_says_who_may_read_and_the_function_does_not(api):
@@ -81,10 +88,11 @@ def test_a_route_is_throttled(api):
 
 def test_each_request_is_logged(api):
     """A http-api-logging.html, http-api-logging-variables.html: one line; `-` for what has no value"""
-    answer = api.http("GET", "/logged?a=b", [("x-wish", json.dumps({"response": {"statusCode": 202, "body": "12345"}}))])
+    answer = api.http(
+        "GET", "/logged?a=b", [("x-wish", json.dumps({"response": {"statusCode": 202, "body": "12345"}}))]
+    )
     request_id = answer.headers["apigw-requestid"]
-    find = lambda: [line for line in api.log("Api") if request_id in line]  # noqa: E731
-    [line] = eventually(find, "the line")
+    [line] = eventually(lambda: [line for line in api.log("Api") if request_id in line], "the line")
     assert json.loads(line) == {
         "requestId": request_id,
         "ip": "127.0.0.1",

@@ -64,7 +64,7 @@ def test_queues_are_created_found_listed_and_deleted(sqs):
     # The same again is no error, other attributes are.
     assert sqs.create_queue(QueueName=f"{prefix}0")["QueueUrl"] == urls[0]
     code, status = refused(sqs.create_queue, QueueName=f"{prefix}0", Attributes={"VisibilityTimeout": "99"})
-    assert (code, status) == ("QueueAlreadyExists", 400) or code.endswith("QueueNameExists")
+    assert (code, status) == ("QueueAlreadyExists", 400)
     assert sqs.get_queue_url(QueueName=f"{prefix}1")["QueueUrl"] == urls[1]
     pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix, PaginationConfig={"PageSize": 2})
     assert [page["QueueUrls"] for page in pages] == [urls[:2], urls[2:]]
@@ -180,10 +180,16 @@ def test_batches_answer_for_each_entry(sqs, queue):
     "entries, code",
     [
         ([], "AWS.SimpleQueueService.EmptyBatchRequest"),
-        ([{"Id": str(number), "MessageBody": "x"} for number in range(11)], "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"),
+        (
+            [{"Id": str(number), "MessageBody": "x"} for number in range(11)],
+            "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+        ),
         ([{"Id": "a", "MessageBody": "x"}] * 2, "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
         ([{"Id": "a b", "MessageBody": "x"}], "AWS.SimpleQueueService.InvalidBatchEntryId"),
-        ([{"Id": str(number), "MessageBody": "x" * 600_000} for number in range(2)], "AWS.SimpleQueueService.BatchRequestTooLong"),
+        (
+            [{"Id": str(number), "MessageBody": "x" * 600_000} for number in range(2)],
+            "AWS.SimpleQueueService.BatchRequestTooLong",
+        ),
     ],
 )
 def test_a_bad_batch_is_refused_as_a_whole(sqs, queue, entries, code):
@@ -201,8 +207,7 @@ def test_a_message_has_a_largest_size(sqs, queue):
 @pytest.mark.parametrize("body, code", [("\x00", "InvalidMessageContents"), ("", "MissingParameter")])
 def test_a_body_has_to_be_text(sqs, queue, body, code):
     """R API_SendMessage: the characters that are allowed, and at least one of them"""
-    found, status = refused(sqs.send_message, QueueUrl=queue, MessageBody=body)
-    assert (found.removeprefix("AWS.SimpleQueueService."), status) == (code, 400) or found == "InvalidParameterValue"
+    assert refused(sqs.send_message, QueueUrl=queue, MessageBody=body) == (code, 400)
 
 
 def test_a_long_poll_ends_with_the_message(sqs, queue, in_background):
@@ -250,14 +255,15 @@ def test_visibility_is_changed_only_of_messages_in_flight(sqs, queue):
     sqs.send_message(QueueUrl=queue, MessageBody="x")
     [message] = receive(sqs, queue)
     change = {"QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"]}
-    assert refused(sqs.change_message_visibility, **change, VisibilityTimeout=43_201) == ("InvalidParameterValue", 400)
+    assert refused(sqs.change_message_visibility, **change, VisibilityTimeout=43_201) == (
+        "InvalidParameterValue",
+        400,
+    )
     sqs.change_message_visibility(**change, VisibilityTimeout=0)
     code, status = refused(sqs.change_message_visibility, **change, VisibilityTimeout=10)
     assert (code, status) == ("AWS.SimpleQueueService.MessageNotInflight", 400)
     change["ReceiptHandle"] = "nonsense"
-    assert refused(sqs.change_message_visibility, **change, VisibilityTimeout=1) == ("ReceiptHandleIsInvalid", 404) or (
-        refused(sqs.change_message_visibility, **change, VisibilityTimeout=1) == ("ReceiptHandleIsInvalid", 400)
-    )
+    assert refused(sqs.change_message_visibility, **change, VisibilityTimeout=1) == ("ReceiptHandleIsInvalid", 404)
 
 
 def test_a_delayed_message_comes_later(sqs, queue):

@@ -99,8 +99,9 @@ impl Cloud {
         };
         iam::execution_role::check(&stack, &account)?;
         let mut iam = Iam::new(account);
-        let executables = tokio::task::block_in_place(|| builder::executables(&stack.functions))?;
+        // The reaper is this program once more, which may be replaced while the functions are built.
         let host = Host::start(Limits::prepare(options.limits)).context("cannot start the reaper")?;
+        let executables = tokio::task::block_in_place(|| builder::executables(&stack.functions))?;
         let description = describe(&stack, &listeners, iam.add_user(USER));
         let mut services = JoinSet::new();
 

@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderName, header};
-use serde_json::{Value, json};
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
 
 use super::{
     Api,

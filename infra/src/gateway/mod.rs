@@ -66,34 +66,16 @@ struct Refusal {
     message: &'static str,
 }
 
-const BAD_REQUEST: Refusal = Refusal {
-    status: StatusCode::BAD_REQUEST,
-    message: "Bad Request",
-};
-const NOT_FOUND: Refusal = Refusal {
-    status: StatusCode::NOT_FOUND,
-    message: "Not Found",
-};
-const BODY_TOO_LARGE: Refusal = Refusal {
-    status: StatusCode::PAYLOAD_TOO_LARGE,
-    message: "Request Entity Too Large",
-};
-const HEADERS_TOO_LARGE: Refusal = Refusal {
-    status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-    message: "Request Header Fields Too Large",
-};
-const TOO_MANY: Refusal = Refusal {
-    status: StatusCode::TOO_MANY_REQUESTS,
-    message: "Too Many Requests",
-};
-const BROKEN: Refusal = Refusal {
-    status: StatusCode::INTERNAL_SERVER_ERROR,
-    message: "Internal Server Error",
-};
-const UNAVAILABLE: Refusal = Refusal {
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    message: "Service Unavailable",
-};
+const BAD_REQUEST: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "Bad Request");
+const NOT_FOUND: Refusal = Refusal::new(StatusCode::NOT_FOUND, "Not Found");
+const BODY_TOO_LARGE: Refusal = Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+const TOO_MANY: Refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+const HEADERS_TOO_LARGE: Refusal = Refusal::new(
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "Request Header Fields Too Large",
+);
+const BROKEN: Refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+const UNAVAILABLE: Refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
 
 /// Serves the API on `listener`, for ever.
 ///
@@ -169,16 +151,13 @@ impl Api {
         let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| BODY_TOO_LARGE)?;
         let mut invocation = Invocation::new(Bytes::new());
         let trace = invocation.trace_id.split(';').next().unwrap_or_default();
-        let event = event::build(
-            &event::Source {
-                api: self,
-                call,
-                route,
-                trace,
-            },
-            &body,
-        )
-        .to_string();
+        let source = event::Source {
+            api: self,
+            call,
+            route,
+            trace,
+        };
+        let event = event::build(&source, &body).to_string();
         if event.len() > LARGEST_EVENT {
             return Err(BODY_TOO_LARGE);
         }
@@ -226,6 +205,10 @@ impl Api {
 }
 
 impl Refusal {
+    const fn new(status: StatusCode, message: &'static str) -> Self {
+        Self { status, message }
+    }
+
     fn response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(json!({ "message": self.message }).to_string()));
         *response.status_mut() = self.status;

@@ -2,7 +2,7 @@
 //! permits it, and open files.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -111,6 +111,14 @@ impl Limits {
             .collect()
     }
 
+    /// Removes the folders, which nobody uses yet.
+    pub(super) fn abandon(&self) {
+        for directory in self.directories() {
+            // What cannot be removed is empty and does no harm.
+            let _ = std::fs::remove_dir(directory);
+        }
+    }
+
     /// The groups of an environment with `memory_size` MB; nothing where nothing is enforced.
     pub(super) fn group(&self, memory_size: u32) -> std::io::Result<Option<Group>> {
         self.remove_left();
@@ -145,12 +153,19 @@ impl Limits {
 }
 
 impl Group {
-    /// Puts a process into the groups.
-    pub(super) fn enter(&self, process: i32) -> std::io::Result<()> {
-        self.memory
-            .iter()
-            .chain(&self.cpu)
-            .try_for_each(|directory| cgroup::enter(directory, process))
+    /// Has a process put into the groups, in the background: the kernel takes some ten milliseconds for it, and init is
+    /// not to wait so long. What the process does until then is not limited, and not counted.
+    pub(super) fn admit(self: &Arc<Self>, process: i32) {
+        let group = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let mut directories = group.memory.iter().chain(&group.cpu);
+            let entered = directories.try_for_each(|directory| cgroup::enter(directory, process));
+            if let Err(error) = entered
+                && Path::new(&format!("/proc/{process}")).exists()
+            {
+                eprintln!("infra: process {process} is not limited: {error}");
+            }
+        });
     }
 
     /// The most memory that the environment ever used, in bytes.

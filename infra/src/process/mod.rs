@@ -8,7 +8,7 @@ mod cgroup;
 pub mod limits;
 pub mod reaper;
 
-use std::{io, os::fd::OwnedFd, path::Path, process::Stdio};
+use std::{io, os::fd::OwnedFd, path::Path, process::Stdio, sync::Arc};
 
 use nix::{
     errno::Errno,
@@ -34,10 +34,8 @@ impl Host {
     ///
     /// The reaper could not be started.
     pub fn start(limits: Limits) -> io::Result<Self> {
-        Ok(Self {
-            reaper: Reaper::start(&limits.directories())?,
-            limits,
-        })
+        let reaper = Reaper::start(&limits.directories()).inspect_err(|_| limits.abandon())?;
+        Ok(Self { reaper, limits })
     }
 }
 
@@ -62,17 +60,17 @@ pub struct ProcessGroup {
     leader: Child,
     group: Pid,
     reaper: Reaper,
-    limited: Option<Group>,
+    limited: Option<Arc<Group>>,
 }
 
 impl ProcessGroup {
-    /// Starts the program as the leader of a new group.
+    /// Starts the program as the leader of a new group. It has to be called within a Tokio runtime.
     ///
     /// # Errors
     ///
     /// The program could not be started.
     pub fn start(program: Program<'_>, host: &Host) -> io::Result<Self> {
-        let limited = host.limits.group(program.memory_size)?;
+        let limited = host.limits.group(program.memory_size)?.map(Arc::new);
         let leader = Command::new(program.executable)
             .env_clear()
             .envs(program.environment)
@@ -88,16 +86,17 @@ impl ProcessGroup {
             .and_then(|id| i32::try_from(id).ok())
             .ok_or_else(|| io::Error::other("it ended at once"))?;
         host.reaper.watch(id);
-        let started = Self {
-            leader,
-            group: Pid::from_raw(id),
-            reaper: host.reaper.clone(),
-            limited,
-        };
-        // The limits take hold a moment after the start: setting them before would take unsafe code or another program.
-        started.limited.as_ref().map_or(Ok(()), |group| group.enter(id))?;
+        if let Some(group) = &limited {
+            group.admit(id);
+        }
         limits::limit_open_files(id);
-        Ok(started)
+        let (group, reaper) = (Pid::from_raw(id), host.reaper.clone());
+        Ok(Self {
+            leader,
+            group,
+            reaper,
+            limited,
+        })
     }
 
     /// Stops every process of the group where it is.
@@ -156,7 +155,9 @@ impl ProcessGroup {
 
     /// Whether a process of the group was killed because it wanted more memory than it may use.
     pub fn ran_out_of_memory(&self) -> bool {
-        self.limited.as_ref().is_some_and(Group::ran_out_of_memory)
+        self.limited
+            .as_ref()
+            .is_some_and(|group| group.ran_out_of_memory())
     }
 
     fn signal(&self, signal: Signal) {

@@ -46,6 +46,7 @@ async fn an_event_that_fails_is_tried_three_times_under_the_same_id() {
         "{:?}",
         started.elapsed()
     );
+    cloud.logged("is given up").await;
     assert_eq!(cloud.count(&format!("START RequestId: {id}")), 3);
     assert_eq!(record["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 3);

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use crate::support::{LocalCloud, function, milliseconds};
 
+/// With one environment, which every invocation uses.
 fn with_init(init: &str, timeout: u32) -> LocalCloud {
-    let properties = format!("Timeout: {timeout}\nEnvironment: {{Variables: {{INIT: \"{init}\"}}}}");
+    let properties = format!(
+        "Timeout: {timeout}\nReservedConcurrentExecutions: 1\nEnvironment: {{Variables: {{INIT: \"{init}\"}}}}"
+    );
     LocalCloud::up(&function("Function", &properties), &[])
 }
 
@@ -33,12 +36,9 @@ async fn init_that_fails_is_tried_again_within_the_first_invocation() {
     assert_eq!(outcome.error, None, "{}", cloud.log());
     // Its time is part of the invocation's, and has no report of its own.
     assert!(!outcome.log.contains("Init Duration"), "{}", outcome.log);
-    assert_eq!(
-        cloud.count("\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\n"),
-        1,
-        "{}",
-        cloud.log()
-    );
+    cloud
+        .logged("\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\n")
+        .await;
     assert_eq!(cloud.count("INIT_REPORT"), 1);
 }
 
@@ -63,7 +63,7 @@ async fn init_that_fails_twice_is_the_outcome_of_the_invocation() {
     );
     for phase in ["init", "invoke"] {
         let report = format!("\tPhase: {phase}\tStatus: error\tError Type: Runtime.ExitError\n");
-        assert_eq!(cloud.count(&report), 1, "{}", cloud.log());
+        cloud.logged(&report).await;
     }
 }
 
@@ -98,12 +98,9 @@ async fn init_that_hangs_is_cut_off_and_tried_again() {
     );
     assert_eq!(outcome.body["errorType"], "Sandbox.Timedout");
     for phase in ["init", "invoke"] {
-        assert_eq!(
-            cloud.count(&format!("\tPhase: {phase}\tStatus: timeout\n")),
-            1,
-            "{}",
-            cloud.log()
-        );
+        cloud
+            .logged(&format!("\tPhase: {phase}\tStatus: timeout\n"))
+            .await;
     }
     assert_eq!(cloud.invoke("Function", &nothing()).await.error, None);
 }

@@ -94,6 +94,11 @@ async fn no_control_group_is_left_behind() {
     let Some(cloud) = limited("all", "") else { return };
     cloud.invoke("Function", &json!({})).await;
     let (process, _) = cloud.function_processes()[0];
+    let is_limited = || {
+        let membership = std::fs::read_to_string(format!("/proc/{process}/cgroup"));
+        membership.unwrap().contains("/infra-")
+    };
+    until("the process is in its groups", is_limited).await;
     let membership = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
     let name = membership
         .split(['/', '\n'])

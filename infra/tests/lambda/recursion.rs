@@ -100,6 +100,7 @@ async fn a_loop_through_a_queue_ends_in_its_dead_letter_queue() {
     let request = json!({"QueueUrl": cloud.queue_url("Source"), "MessageBody": event.to_string()});
     cloud.sqs("SendMessage", &request).await;
     let letter = cloud.message("Dead").await;
+    cloud.logged("recursive loop").await;
     assert_eq!(cloud.count("[Loop] START "), 16);
     let header = letter["Attributes"]["AWSTraceHeader"].as_str().unwrap();
     assert!(header.contains("Lineage=") && header.ends_with(":15"), "{header}");

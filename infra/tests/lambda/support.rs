@@ -97,19 +97,42 @@ impl LocalCloud {
             .to_owned()
     }
 
+    /// Invokes a function; once more, as long as it is throttled. With a reserved concurrency of one, the environment of
+    /// the invocation before is then idle.
     pub(crate) async fn invoke_with(
         &self,
         function: &str,
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Response {
-        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let body = body.into();
+        let started = Instant::now();
+        loop {
+            let response = self.try_invoke(function, headers, body.clone()).await;
+            if response.status() != 429 {
+                return response;
+            }
+            assert!(started.elapsed() < PATIENCE, "{function} is throttled for ever");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Invokes a function, which may be followed by a query.
+    pub(crate) async fn try_invoke(
+        &self,
+        function: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Response {
+        let (function, query) = function.split_once('?').unwrap_or((function, ""));
+        let path = format!("/2015-03-31/functions/{function}/invocations?{query}");
+        let path = path.trim_end_matches('?');
         let request = headers
             .iter()
-            .fold(self.aws(Method::POST, &path), |request, (name, value)| {
+            .fold(self.aws(Method::POST, path), |request, (name, value)| {
                 request.header(name, value)
             });
-        request.body(body.into()).send().await.unwrap()
+        request.body(body).send().await.unwrap()
     }
 
     /// A call of SQS.
