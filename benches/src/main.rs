@@ -1,5 +1,6 @@
 //! `cargo compare`: starts every variant, measures it, and writes a report that sets them side by side.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use benches::variant::Variant;
 use benches::warnings::{Warning, warnings};
 use benches::workspace;
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Compares the ways to run a long task behind API Gateway.
 ///
@@ -67,9 +68,10 @@ async fn run() -> Result<ExitCode> {
         Settings::full()
     };
     let variants = unique(&arguments.variants);
+    let mut interruption = Interruption::listen().context("cannot listen for signals")?;
     let results = tokio::select! {
         results = compare(&variants, settings, &folder) => results,
-        interruption = interrupted() => return interruption,
+        interruption = interruption.comes() => bail!("{interruption}"),
     };
     for path in report::write(&results, &folder)? {
         println!("{}", path.display());
@@ -90,15 +92,30 @@ fn unique(variants: &[Variant]) -> Vec<Variant> {
         .collect()
 }
 
-/// Waits for a request to stop. The deployment ends when the comparison is dropped.
-async fn interrupted() -> Result<ExitCode> {
-    let listen = |kind| signal(kind).context("cannot listen for signals");
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut hang_up = listen(SignalKind::hangup())?;
-    tokio::select! {
-        _ = interrupt.recv() => bail!("interrupted"),
-        _ = terminate.recv() => bail!("terminated"),
-        _ = hang_up.recv() => bail!("the terminal is gone"),
+/// Requests to stop. The deployment ends when the comparison is dropped.
+struct Interruption {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Interruption {
+    /// Listens from here on. Before a deployment is started: a signal that nobody listens for would end this process
+    /// and leave the deployment behind.
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for one. Answers which it was.
+    async fn comes(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "interrupted",
+            _ = self.terminate.recv() => "terminated",
+            _ = self.hang_up.recv() => "the terminal is gone",
+        }
     }
 }
