@@ -14,14 +14,9 @@ use shared::{
 async fn main() -> Result<(), Error> {
     logging::start();
     let config = aws::config().await;
-    let store = DynamoStore::new(&config, aws::setting("TABLE_NAME")?);
-    let worker = Worker::new(store.clone());
-    let api = Api::new(
-        store,
-        SelfInvocation {
-            lambda: Client::new(&config),
-        },
-    );
+    let lambda = Client::new(&config);
+    let worker = Worker::on_aws(&config, SelfInvocation { lambda })?;
+    let api = Api::new(worker.clone());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
         handle(&api, &worker, event).await
     }))
@@ -31,7 +26,7 @@ async fn main() -> Result<(), Error> {
 /// Serves a request, runs a task, or records that tasks were given up, as the event says.
 async fn handle(
     api: &Api<DynamoStore, SelfInvocation>,
-    worker: &Worker<DynamoStore>,
+    worker: &Worker<DynamoStore, SelfInvocation>,
     event: LambdaEvent<Event>,
 ) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
@@ -41,16 +36,17 @@ async fn handle(
             to_raw_value(&http.call(LambdaEvent::new(*request, context)).await?)
         }
         Event::Task(message) => {
-            worker.run(&message.task_id, &context).await?;
+            worker.run(&message, &context).await?;
             to_raw_value(&())
         }
-        Event::Queue(messages) => to_raw_value(&give_up_tasks(worker, &messages).await),
+        Event::Queue(messages) => to_raw_value(&give_up_tasks(worker, &messages, &context).await),
     };
     Ok(response?)
 }
 
 /// Hands over to the function that is running, by the ARN of the present invocation: so it stays in its Region, its
 /// version and its alias.
+#[derive(Clone)]
 struct SelfInvocation {
     lambda: Client,
 }

@@ -8,7 +8,7 @@ use std::future::Future;
 use lambda_runtime::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::TaskId;
+use crate::{Record, TaskId};
 
 /// What is handed over: the task's id, marked as this project's own event. Never more, so that it fits every queue;
 /// the rest is in the record.
@@ -18,6 +18,10 @@ pub struct TaskMessage {
     event_type: EventType,
     /// The task to run.
     pub task_id: TaskId,
+    /// How many times it had been put down when this was sent. A message that comes late or twice asks for a part of
+    /// the task that is done.
+    #[serde(default)]
+    pub continuation: u32,
 }
 
 /// The agreed value that tells the internal event from any other.
@@ -28,11 +32,12 @@ enum EventType {
 }
 
 impl TaskMessage {
-    /// The message that asks for the task to be run.
-    pub fn new(task_id: TaskId) -> Self {
+    /// The message that asks for the task of this record to be run, or to be gone on with.
+    pub fn of(record: &Record) -> Self {
         Self {
             event_type: EventType::RunTask,
-            task_id,
+            task_id: record.id.clone(),
+            continuation: record.continuations,
         }
     }
 
@@ -40,7 +45,7 @@ impl TaskMessage {
     ///
     /// # Errors
     ///
-    /// None in practice: a message is two strings.
+    /// None in practice: a message is two strings and a number.
     pub fn to_json(&self) -> Result<String, DispatchError> {
         serde_json::to_string(self).map_err(DispatchError::new)
     }
@@ -48,7 +53,8 @@ impl TaskMessage {
 
 /// Hands tasks over for later.
 pub trait Dispatch: Send + Sync {
-    /// Hands over the task that `message` names. `invocation` is the context of the request that accepted it.
+    /// Hands over the task that `message` names. `invocation` is the context of the invocation that does so: of the
+    /// request that accepted the task, or of the worker that puts it down.
     ///
     /// # Errors
     ///
@@ -93,4 +99,24 @@ pub async fn invoke_asynchronously(
         .await
         .map_err(DispatchError::new)?;
     Ok(())
+}
+
+/// A hand-over that only takes notes, for tests.
+#[cfg(test)]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) handed_over: std::sync::Arc<std::sync::Mutex<Vec<TaskMessage>>>,
+    pub(crate) fails: std::sync::Arc<std::sync::atomic::AtomicBool>,
+}
+
+#[cfg(test)]
+impl Dispatch for Notes {
+    async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
+        self.handed_over.lock().unwrap().push(message.clone());
+        if self.fails.load(std::sync::atomic::Ordering::Relaxed) {
+            Err(DispatchError::new("the queue is gone"))
+        } else {
+            Ok(())
+        }
+    }
 }

@@ -53,7 +53,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::TaskId;
+    use crate::{Record, TaskId, Timestamp};
+
+    fn message() -> TaskMessage {
+        TaskMessage::of(&Record::accept("sleep", serde_json::Map::new(), Timestamp::now()))
+    }
 
     fn http_event() -> Value {
         json!({
@@ -72,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_internal_event_is_recognised() {
-        let message = TaskMessage::new(TaskId::random());
+        let message = message();
         let event = serde_json::from_str(&message.to_json().unwrap()).unwrap();
         assert!(matches!(event, Event::Task(found) if found == message));
     }
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn the_internal_event_in_a_request_body_stays_in_the_body() {
         let mut event = http_event();
-        event["body"] = json!(TaskMessage::new(TaskId::random()).to_json().unwrap());
+        event["body"] = json!(message().to_json().unwrap());
         assert!(matches!(serde_json::from_value(event).unwrap(), Event::Http(_)));
     }
 

@@ -4,7 +4,8 @@
 //! built-in ones), [`record`] (the state of one accepted task and its legal transitions). Around it stand the two
 //! halves of every variant: [`api`] accepts, records and hands over; [`worker`] claims, runs and records. They are
 //! joined by one seam, the [`Dispatch`] trait, which is all in which the variants differ. At the edge: [`store`]
-//! (DynamoDB, or memory for unit tests), [`event`] (what can invoke a function), [`aws`] and [`logging`] (start-up).
+//! (DynamoDB, or memory for unit tests), [`event`] (what can invoke a function), [`webhook`] (who is told), [`aws`] and
+//! [`logging`] (start-up).
 //!
 //! Nothing here knows which variant it runs in, nor whether it runs on AWS or on the local cloud.
 
@@ -20,6 +21,7 @@ pub mod store;
 pub mod task;
 pub mod tasks;
 pub mod timestamp;
+pub mod webhook;
 pub mod worker;
 
 pub use api::Api;
@@ -27,4 +29,5 @@ pub use dispatch::{Dispatch, DispatchError, TaskMessage};
 pub use record::{Record, Status, TaskId};
 pub use store::{DynamoStore, Store};
 pub use timestamp::Timestamp;
+pub use webhook::Webhook;
 pub use worker::Worker;

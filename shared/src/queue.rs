@@ -6,10 +6,11 @@ use std::future::Future;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
+use lambda_runtime::Context;
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::{Store, TaskMessage, Worker, worker::WorkerError};
+use crate::{Dispatch, Store, TaskMessage, Worker, worker::WorkerError};
 
 /// Handles all messages of the batch at the same time. Answers which of them failed.
 pub async fn for_each_message<'a, F, W>(event: &'a SqsEvent, handle: F) -> SqsBatchResponse
@@ -34,10 +35,14 @@ where
 
 /// Records as failed the tasks that the platform gave up on: the batch comes from a dead-letter queue, or from the
 /// queue that is the `OnFailure` destination of asynchronous invocations.
-pub async fn give_up_tasks<S: Store>(worker: &Worker<S>, event: &SqsEvent) -> SqsBatchResponse {
+pub async fn give_up_tasks<S: Store, D: Dispatch>(
+    worker: &Worker<S, D>,
+    event: &SqsEvent,
+    invocation: &Context,
+) -> SqsBatchResponse {
     for_each_message(event, async |message| {
         let (task, reason) = given_up(body(message))?;
-        worker.give_up(&task.task_id, &reason).await?;
+        worker.give_up(&task, &reason, invocation).await?;
         Ok(())
     })
     .await
@@ -110,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Record, Status, Timestamp, record::FailureCode, store::MemoryStore};
+    use crate::{Record, Status, Timestamp, dispatch::Notes, record::FailureCode, store::MemoryStore};
 
     fn event(bodies: &[String]) -> SqsEvent {
         let records: Vec<_> = bodies
@@ -119,6 +124,11 @@ mod tests {
             .map(|(number, body)| json!({"messageId": number.to_string(), "body": body, "eventSource": "aws:sqs"}))
             .collect();
         serde_json::from_value(json!({ "Records": records })).unwrap()
+    }
+
+    async fn give_up(store: &MemoryStore, bodies: &[String]) -> SqsBatchResponse {
+        let worker = Worker::new(store.clone(), Notes::default());
+        give_up_tasks(&worker, &event(bodies), &Context::default()).await
     }
 
     async fn accepted(store: &MemoryStore) -> Record {
@@ -135,11 +145,11 @@ mod tests {
             "version": "1.0", "timestamp": "2026-11-24T16:00:00.000Z",
             "requestContext": {"requestId": "r", "functionArn": "a", "condition": "RetriesExhausted",
                                "approximateInvokeCount": 3},
-            "requestPayload": TaskMessage::new(record.id.clone()),
+            "requestPayload": TaskMessage::of(&record),
             "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
             "responsePayload": {"errorMessage": "RequestId: r Error: Runtime exited with error: exit status 1"}
         });
-        let response = give_up_tasks(&Worker::new(store.clone()), &event(&[destination.to_string()])).await;
+        let response = give_up(&store, &[destination.to_string()]).await;
         assert!(response.batch_item_failures.is_empty());
         let failed = store.get(&record.id).await.unwrap().unwrap();
         let failure = failed.error.unwrap();
@@ -158,8 +168,8 @@ mod tests {
     async fn a_task_in_a_dead_letter_queue_becomes_failed() {
         let store = MemoryStore::default();
         let record = accepted(&store).await;
-        let body = TaskMessage::new(record.id.clone()).to_json().unwrap();
-        give_up_tasks(&Worker::new(store.clone()), &event(&[body])).await;
+        let body = TaskMessage::of(&record).to_json().unwrap();
+        give_up(&store, &[body]).await;
         assert_eq!(
             store.get(&record.id).await.unwrap().unwrap().status,
             Status::Failed
@@ -170,11 +180,8 @@ mod tests {
     async fn a_message_that_is_not_a_task_is_reported_and_the_others_are_dealt_with() {
         let store = MemoryStore::default();
         let record = accepted(&store).await;
-        let bodies = [
-            "{}".to_owned(),
-            TaskMessage::new(record.id.clone()).to_json().unwrap(),
-        ];
-        let response = give_up_tasks(&Worker::new(store.clone()), &event(&bodies)).await;
+        let bodies = ["{}".to_owned(), TaskMessage::of(&record).to_json().unwrap()];
+        let response = give_up(&store, &bodies).await;
         let failures: Vec<_> = response
             .batch_item_failures
             .iter()

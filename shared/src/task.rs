@@ -14,6 +14,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::TaskId;
+
 /// A kind of long work. The fields of the implementing type are the task's parameters.
 pub trait Task: DeserializeOwned + Send + Sync + 'static {
     /// The value of `kind` in a request that asks for this task.
@@ -26,13 +28,15 @@ pub trait Task: DeserializeOwned + Send + Sync + 'static {
     /// The parameter that is out of range.
     fn validate(&self) -> Result<(), InvalidParameter>;
 
-    /// Does the work. It may be started again from the beginning after a crash, and it is dropped at an await point
-    /// when the task is cancelled or its time is up: work that computes should yield now and then.
+    /// Does the work. It may be started again after a crash, from its last checkpoint or from the beginning, and it
+    /// is dropped at an await point when the task is cancelled or its time is up: work that computes should yield now
+    /// and then. Work that may take longer than a function may run looks at [`TaskContext::should_pause`], answers
+    /// with a checkpoint, and goes on from [`TaskContext::checkpoint`] the next time.
     ///
     /// # Errors
     ///
     /// A failure of the work itself. It is final; crashes and lost environments are what is tried again.
-    fn run(&self, context: &TaskContext) -> impl Future<Output = Result<Value, TaskError>> + Send;
+    fn run(&self, context: &TaskContext) -> impl Future<Output = Result<TaskOutput, TaskError>> + Send;
 }
 
 /// A parameter that was refused.
@@ -75,20 +79,94 @@ impl InvalidParameter {
 #[error("{0}")]
 pub struct TaskError(pub String);
 
+/// What a task comes to, if it does not fail.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskOutput {
+    /// It is done, and this is its result.
+    Result(Value),
+    /// It is to be continued from this checkpoint, by a later invocation.
+    ToBeContinued(Value),
+}
+
+impl TaskOutput {
+    /// The work is done.
+    ///
+    /// # Errors
+    ///
+    /// The result cannot be written as JSON, for example a map whose keys are not strings.
+    pub fn result(result: &impl Serialize) -> Result<Self, TaskError> {
+        to_json("result", result).map(Self::Result)
+    }
+
+    /// The work goes on later, from this checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// The checkpoint cannot be written as JSON.
+    pub fn to_be_continued(checkpoint: &impl Serialize) -> Result<Self, TaskError> {
+        to_json("checkpoint", checkpoint).map(Self::ToBeContinued)
+    }
+}
+
+fn to_json(what: &str, value: &impl Serialize) -> Result<Value, TaskError> {
+    serde_json::to_value(value).map_err(|error| TaskError(format!("the {what} is not JSON: {error}")))
+}
+
+/// The part of an attempt's time, and the longest time, that a task keeps back for putting itself down in order.
+const PAUSE: (u32, Duration) = (8, Duration::from_secs(10));
+
 /// What a running task can know and say.
 #[derive(Debug)]
 pub struct TaskContext {
+    task_id: TaskId,
     deadline: Instant,
+    pause_at: Instant,
+    checkpoint: Option<Value>,
     progress: AtomicU64,
 }
 
 impl TaskContext {
-    /// A context for work that has to end by `deadline`.
-    pub fn new(deadline: Instant) -> Self {
+    /// A context for work that begins now and has to end by `deadline`.
+    pub fn new(task_id: TaskId, deadline: Instant) -> Self {
+        let time = deadline.saturating_duration_since(Instant::now());
         Self {
+            task_id,
             deadline,
-            progress: AtomicU64::new(0),
+            pause_at: deadline - (time / PAUSE.0).min(PAUSE.1),
+            checkpoint: None,
+            progress: AtomicU64::default(),
         }
+    }
+
+    /// A context for work that goes on from a checkpoint, with so much done.
+    #[must_use]
+    pub fn continued(mut self, checkpoint: Value, progress: f64) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self.report_progress(progress);
+        self
+    }
+
+    /// The task's id: the same in every attempt. Work with effects elsewhere can use it as an idempotency key there.
+    pub fn task_id(&self) -> &TaskId {
+        &self.task_id
+    }
+
+    /// Where to go on, or nothing if this is the beginning.
+    ///
+    /// # Errors
+    ///
+    /// The checkpoint is not of that type: the function was changed since it was written.
+    pub fn checkpoint<C: DeserializeOwned>(&self) -> Result<Option<C>, TaskError> {
+        let read = |checkpoint: &Value| {
+            C::deserialize(checkpoint)
+                .map_err(|error| TaskError(format!("the checkpoint cannot be read: {error}")))
+        };
+        self.checkpoint.as_ref().map(read).transpose()
+    }
+
+    /// Whether it is time to answer with a checkpoint.
+    pub fn should_pause(&self) -> bool {
+        Instant::now() >= self.pause_at
     }
 
     /// How long the task may go on before it is stopped.
@@ -122,23 +200,45 @@ pub trait RunTask: Send + Sync {
     fn run<'a>(
         &'a self,
         context: &'a TaskContext,
-    ) -> Pin<Box<dyn Future<Output = Result<Value, TaskError>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Result<TaskOutput, TaskError>> + Send + 'a>>;
 }
 
 impl<T: Task> RunTask for T {
     fn run<'a>(
         &'a self,
         context: &'a TaskContext,
-    ) -> Pin<Box<dyn Future<Output = Result<Value, TaskError>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<TaskOutput, TaskError>> + Send + 'a>> {
         Box::pin(Task::run(self, context))
     }
 }
 
-/// Writes a result as JSON.
-///
-/// # Errors
-///
-/// The result cannot be written as JSON, for example a map whose keys are not strings.
-pub fn to_result(result: &impl Serialize) -> Result<Value, TaskError> {
-    serde_json::to_value(result).map_err(|error| TaskError(format!("the result is not JSON: {error}")))
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn context() -> TaskContext {
+        TaskContext::new(TaskId::random(), Instant::now() + Duration::from_secs(8))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_to_pause_comes_a_little_before_the_deadline() {
+        let context = context();
+        tokio::time::advance(Duration::from_millis(6_999)).await;
+        assert!(!context.should_pause());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(context.should_pause());
+        assert_eq!(context.time_left(), Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_of_another_type_is_an_error_of_the_task() {
+        let begun = context();
+        assert_eq!(begun.checkpoint::<u32>().unwrap(), None);
+        let continued = begun.continued(json!(7), 0.5);
+        assert_eq!(continued.checkpoint::<u32>().unwrap(), Some(7));
+        assert!(continued.checkpoint::<String>().is_err());
+        assert!((continued.progress() - 0.5).abs() < f64::EPSILON);
+    }
 }

@@ -47,7 +47,7 @@ impl Settings {
     ) -> Vec<(String, String)> {
         let directory = self.directory.display().to_string();
         let keys = &self.credentials;
-        let mut variables = vec![
+        let variables = [
             ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
             ("AWS_LAMBDA_FUNCTION_NAME", self.name.clone()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_size.to_string()),
@@ -71,12 +71,11 @@ impl Settings {
             ("TZ", ":UTC".to_owned()),
             ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
         ];
-        variables.extend(self.endpoints.iter().cloned());
-        let lambda = variables
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        // Lambda refuses its reserved names in a template; here its own values win.
-        self.environment.clone().into_iter().chain(lambda).collect()
+        let named = |(name, value): (&'static str, String)| (name.to_owned(), value);
+        // Later ones win. A template may set an endpoint, as it may on AWS; the names that Lambda reserves it may not.
+        let endpoints = self.endpoints.iter().cloned().map(named);
+        let lambda = variables.into_iter().map(named);
+        endpoints.chain(self.environment.clone()).chain(lambda).collect()
     }
 }
 

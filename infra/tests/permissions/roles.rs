@@ -1,31 +1,14 @@
 //! Functions whose roles lack a permission.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use reqwest::StatusCode;
 use serde_json::json;
-use tempfile::TempDir;
 
-use crate::support::LocalCloud;
+use crate::support::{LocalCloud, Template};
 
-/// A copy of the variant's template in a folder of its own, in which one text is replaced.
-fn changed(from: &str, to: &str) -> (TempDir, String) {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let original = fs::read_to_string(package.join("split-lambda.yaml")).unwrap();
-    assert!(original.contains(from), "the template has no {from:?}");
-    let workspace = package.parent().unwrap().display().to_string();
-    let template = original
-        .replacen(from, to, 1)
-        .replace("CodeUri: ../", &format!("CodeUri: {workspace}"));
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("template.yaml");
-    fs::write(&path, template).unwrap();
-    let path = path.display().to_string();
-    (directory, path)
+fn changed(from: &str, to: &str) -> Template {
+    Template::changed("split-lambda", &[(from, to)])
 }
 
 async fn assert_unavailable(cloud: &LocalCloud) {
@@ -41,8 +24,8 @@ async fn assert_unavailable(cloud: &LocalCloud) {
 /// The first permission of this kind in the template is that of the function that serves the API.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_may_not_write_records_cannot_accept_a_task() {
-    let (_directory, template) = changed("                - dynamodb:PutItem\n", "");
-    let cloud = LocalCloud::up(&template, &[]);
+    let template = changed("                - dynamodb:PutItem\n", "");
+    let cloud = LocalCloud::up(&template.path, &[]);
     assert_unavailable(&cloud).await;
     let log = cloud.log();
     assert!(log.contains("AccessDeniedException"), "{log}");
@@ -60,8 +43,8 @@ async fn a_function_that_may_not_write_records_cannot_accept_a_task() {
 async fn an_explicit_deny_outweighs_what_another_statement_allows() {
     let deny = "            - {Effect: Deny, Action: 'lambda:Invoke*', Resource: '*'}\n";
     let hand_over = "            - Sid: HandOver\n";
-    let (_directory, template) = changed(hand_over, &format!("{deny}{hand_over}"));
-    let cloud = LocalCloud::up(&template, &[]);
+    let template = changed(hand_over, &format!("{deny}{hand_over}"));
+    let cloud = LocalCloud::up(&template.path, &[]);
     assert_unavailable(&cloud).await;
     let log = cloud.log();
     assert!(
@@ -75,9 +58,9 @@ async fn an_explicit_deny_outweighs_what_another_statement_allows() {
 
 #[test]
 fn a_mapping_whose_function_may_not_read_the_queue_is_refused_at_the_start() {
-    let (_directory, template) = changed("                - sqs:ReceiveMessage\n", "");
+    let template = changed("                - sqs:ReceiveMessage\n", "");
     let ended = Command::new(env!("CARGO_BIN_EXE_infra"))
-        .args(["up", &template, "--json"])
+        .args(["up", &template.path, "--json"])
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -7,8 +7,10 @@
 )]
 
 mod aws;
+pub(crate) mod proxy;
 #[path = "../lambda/signing.rs"]
 mod signing;
+mod template;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -26,15 +28,17 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 pub(crate) use aws::AwsRequest;
+pub(crate) use template::Template;
 
 pub(crate) const VARIANTS: [&str; 3] = ["self-invoke", "sqs-worker", "split-lambda"];
 
 /// How long a condition may take to come about before a test fails. Far more than any of them needs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A running `infra up`; ended when dropped.
 pub(crate) struct LocalCloud {
     pub(crate) variant: String,
+    template: Option<Template>,
     process: Child,
     description: Value,
     log: Arc<Mutex<String>>,
@@ -48,7 +52,35 @@ pub(crate) async fn each_variant<T>(arguments: &[&str], test: impl AsyncFn(&Loca
     futures_util::future::join_all(clouds.iter().map(|cloud| test(cloud))).await
 }
 
+/// The same on changed templates.
+pub(crate) async fn each_changed_variant<T>(
+    change: impl Fn(&str) -> Template,
+    arguments: &[&str],
+    test: impl AsyncFn(&LocalCloud) -> T,
+) -> Vec<T> {
+    let clouds = VARIANTS.map(|variant| LocalCloud::up_changed(variant, change(variant), arguments));
+    futures_util::future::join_all(clouds.iter().map(|cloud| test(cloud))).await
+}
+
 impl LocalCloud {
+    /// Runs a variant whose template was changed.
+    pub(crate) fn up_changed(variant: &str, template: Template, arguments: &[&str]) -> Self {
+        let mut cloud = Self::up(&template.path, arguments);
+        variant.clone_into(&mut cloud.variant);
+        cloud.template = Some(template);
+        cloud
+    }
+
+    /// Kills the functions that are at work. One that is frozen is not.
+    pub(crate) fn kill_working_functions(&self) {
+        for (process, state) in self.function_processes() {
+            if state != 'T' {
+                // It may have ended by itself.
+                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+            }
+        }
+    }
+
     pub(crate) fn up(template: &str, arguments: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
             .args(["up", template, "--json"])
@@ -68,6 +100,7 @@ impl LocalCloud {
             .unwrap_or_else(|error| panic!("{template}: {line:?}: {error}; log:\n{}", log.lock().unwrap()));
         Self {
             variant: template.to_owned(),
+            template: None,
             process,
             description,
             log,
@@ -104,6 +137,19 @@ impl LocalCloud {
             .send()
             .await
             .unwrap()
+    }
+
+    /// The answer to a request that is sent until it is no longer refused.
+    pub(crate) async fn retried(&self, request: impl Fn() -> RequestBuilder) -> Value {
+        let started = Instant::now();
+        loop {
+            let response = request().send().await.unwrap();
+            if response.status().is_success() {
+                return response.json().await.unwrap();
+            }
+            assert!(started.elapsed() < PATIENCE, "{}: {}", self.variant, self.log());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Has a task accepted. Answers its id.

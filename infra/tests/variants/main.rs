@@ -1,6 +1,8 @@
 //! Each variant as a whole: its compiled functions on the local cloud, spoken to over HTTP.
 
+mod continuation;
 mod contract;
+mod faults;
 mod lambda;
 mod processes;
 mod recovery;

@@ -1,28 +1,17 @@
 //! A worker that dies in the middle of a task.
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
 use serde_json::json;
 
 use crate::support::each_variant;
 
 /// Within about a minute, in every variant. The asynchronous queue tries again after 60 s, here after 35, when the lease
-/// of 30 s has lapsed; with SQS the message is visible again 60 s after the worker last renewed its hold on it.
+/// of 30 s has lapsed; with SQS the message is visible again 40 s after the worker last renewed its hold on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_task_of_a_killed_worker_is_taken_up_again() {
     each_variant(&["--time-scale", "1.714"], async |cloud| {
         let id = cloud.accept(&json!({"kind": "sleep", "millis": 3_000})).await;
         cloud.task_once(&id, |task| task["status"] == "running").await;
-        // One that is frozen is not at work.
-        for (process, _) in cloud
-            .function_processes()
-            .iter()
-            .filter(|(_, state)| *state != 'T')
-        {
-            kill(Pid::from_raw(*process), Signal::SIGKILL).unwrap();
-        }
+        cloud.kill_working_functions();
         let ended = cloud.ended(&id).await;
         assert_eq!(
             (&ended["status"], &ended["attempts"]),

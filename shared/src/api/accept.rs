@@ -8,26 +8,25 @@
 use std::time::Duration;
 
 use lambda_runtime::Context;
-use tracing::warn;
 
 use super::{Api, Problem, request::Wanted};
 use crate::{
     Dispatch, Record, Status, Store, TaskMessage, Timestamp,
-    store::{IdempotencyKey, Inserted, Replaced},
+    store::{IdempotencyKey, Inserted},
 };
 
 /// How long a request may take between its record and its hand-over; the clients' own timeouts in [`crate::aws`] are
 /// shorter. After it, a record that was not handed over is nobody's.
 const HAND_OVER_TIME: Duration = Duration::from_secs(30);
 
-impl<S: Store + Clone, D: Dispatch> Api<S, D> {
+impl<S: Store, D: Dispatch> Api<S, D> {
     /// Accepts the task for later. Answers its record.
     pub(super) async fn accept(&self, wanted: Wanted, invocation: &Context) -> Result<Record, Problem> {
         let key = wanted.key.as_ref();
         let record = Record::accept(&wanted.kind, wanted.parameters, Timestamp::now());
-        match self.store.insert(&record, key).await? {
+        match self.worker.store.insert(&record, key).await? {
             Inserted::New => self.hand_over(record, key, invocation).await,
-            Inserted::Before(record) => self.repeat(*record, key, invocation).await,
+            Inserted::Before(record) => self.repeat(*record, invocation).await,
             Inserted::OtherRequest => Err(Problem::key_of_another_request()),
         }
     }
@@ -35,16 +34,13 @@ impl<S: Store + Clone, D: Dispatch> Api<S, D> {
     /// Runs the task within the request. Answers its last record.
     pub(super) async fn run_within(&self, wanted: Wanted, invocation: &Context) -> Result<Record, Problem> {
         let record = Record::accept(&wanted.kind, wanted.parameters, Timestamp::now());
-        match self.store.insert(&record, wanted.key.as_ref()).await? {
+        match self.worker.store.insert(&record, wanted.key.as_ref()).await? {
             Inserted::New => {
-                let ended = self
-                    .worker
-                    .run(&record.id, invocation)
-                    .await
-                    .map_err(Problem::unavailable)?;
+                let ran = self.worker.run(&TaskMessage::of(&record), invocation).await;
+                let ended = ran.map_err(Problem::unavailable)?;
                 ended.ok_or_else(|| Problem::no_such_task(record.id.as_str()))
             }
-            Inserted::Before(record) => Ok(*record),
+            Inserted::Before(record) => self.repeat(*record, invocation).await,
             Inserted::OtherRequest => Err(Problem::key_of_another_request()),
         }
     }
@@ -55,49 +51,29 @@ impl<S: Store + Clone, D: Dispatch> Api<S, D> {
         key: Option<&IdempotencyKey>,
         invocation: &Context,
     ) -> Result<Record, Problem> {
-        let message = TaskMessage::new(record.id.clone());
-        let Err(error) = self.dispatch.dispatch(&message, invocation).await else {
-            return self.mark_handed_over(record, key).await;
+        let worker = &self.worker;
+        let Err(error) = worker.send(&record, invocation).await else {
+            // Without a key the request cannot be repeated, so nobody will ask whether it got so far.
+            return Ok(match key {
+                Some(_) => worker.mark_handed_over(record).await,
+                None => record,
+            });
         };
         let problem = Problem::unavailable(error);
-        if self.store.remove(&record, key).await? {
+        if worker.store.remove(&record, key).await? {
             return Err(problem);
         }
         // Somebody changed the record in the meantime. If a worker claimed it, the hand-over succeeded after all.
-        match self.store.get(&record.id).await? {
+        match worker.store.get(&record.id).await? {
             Some(newer) if newer.status != Status::Queued => Ok(newer),
             _ => Err(problem),
         }
     }
 
-    /// Only a request with a key can be repeated, so only its record has to tell. That the record was changed first
-    /// tells as much.
-    async fn mark_handed_over(
-        &self,
-        record: Record,
-        key: Option<&IdempotencyKey>,
-    ) -> Result<Record, Problem> {
-        if key.is_none() {
-            return Ok(record);
-        }
-        let marked = record.after_hand_over();
-        match self.store.replace(&marked).await {
-            Ok(Replaced::Done) => Ok(marked),
-            Ok(Replaced::Conflict(newer)) => Ok(newer.map_or(record, |newer| *newer)),
-            // The task will run; all that is lost is that a repetition may hand it over once more.
-            Err(error) => {
-                warn!(task_id = %record.id, %error, "the hand-over could not be marked");
-                Ok(record)
-            }
-        }
-    }
-
-    async fn repeat(
-        &self,
-        record: Record,
-        key: Option<&IdempotencyKey>,
-        invocation: &Context,
-    ) -> Result<Record, Problem> {
+    /// The request came before, and left this record. If nobody is at it, and nobody is known to have been told of it,
+    /// whoever accepted it, or ran it within the request, has died: it is handed over now. Should that fail, it stays
+    /// for the next repetition.
+    async fn repeat(&self, record: Record, invocation: &Context) -> Result<Record, Problem> {
         let now = Timestamp::now();
         if record.handed_over || record.status.is_final() || record.is_leased(now) {
             return Ok(record);
@@ -105,6 +81,7 @@ impl<S: Store + Clone, D: Dispatch> Api<S, D> {
         if now - record.accepted_at < HAND_OVER_TIME {
             return Err(Problem::first_request_in_progress());
         }
-        self.hand_over(record, key, invocation).await
+        let handed_over = self.worker.hand_over(record, invocation).await;
+        handed_over.map_err(Problem::unavailable)
     }
 }

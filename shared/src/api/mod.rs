@@ -22,19 +22,14 @@ use problem::Problem;
 /// The HTTP interface, over a store and a way to hand tasks over.
 #[derive(Debug)]
 pub struct Api<S, D> {
-    store: S,
-    dispatch: D,
-    worker: Worker<S>,
+    worker: Worker<S, D>,
 }
 
-impl<S: Store + Clone, D: Dispatch> Api<S, D> {
-    /// The interface to the tasks in `store`, handing over by `dispatch`.
-    pub fn new(store: S, dispatch: D) -> Self {
-        Self {
-            worker: Worker::new(store.clone()),
-            store,
-            dispatch,
-        }
+impl<S: Store, D: Dispatch> Api<S, D> {
+    /// The interface to the tasks of `worker`: to its store, handing over as it does. It runs those that are to be
+    /// run within the request.
+    pub fn new(worker: Worker<S, D>) -> Self {
+        Self { worker }
     }
 
     /// Answers one request. What goes wrong is an answer too, so there is no error.
@@ -66,7 +61,7 @@ impl<S: Store + Clone, D: Dispatch> Api<S, D> {
             },
             (Some("tasks"), Some(id), None) => match *request.method() {
                 Method::GET => self.read(id).await,
-                Method::DELETE => self.cancel(id).await,
+                Method::DELETE => self.cancel(id, &invocation(request)).await,
                 _ => Err(Problem::method_not_allowed("GET, DELETE")),
             },
             _ => Err(Problem::not_found(format!("there is nothing at {path}"))),
@@ -88,12 +83,13 @@ impl<S: Store + Clone, D: Dispatch> Api<S, D> {
         Ok(response::found(&self.find(id).await?))
     }
 
-    async fn cancel(&self, id: &str) -> Result<Response<Body>, Problem> {
+    async fn cancel(&self, id: &str, invocation: &Context) -> Result<Response<Body>, Problem> {
         let mut record = self.find(id).await?;
         while let Some(cancelled) = record.cancelled(Timestamp::now()) {
-            match self.store.replace(&cancelled).await? {
+            match self.worker.store.replace(&cancelled).await? {
                 Replaced::Done => {
                     record = cancelled;
+                    self.worker.announce(&record, invocation).await;
                     break;
                 }
                 Replaced::Conflict(Some(newer)) => record = *newer,
@@ -105,7 +101,8 @@ impl<S: Store + Clone, D: Dispatch> Api<S, D> {
 
     async fn find(&self, id: &str) -> Result<Record, Problem> {
         let parsed: TaskId = id.parse().map_err(|_| Problem::no_such_task(id))?;
-        self.store
+        self.worker
+            .store
             .get(&parsed)
             .await?
             .ok_or_else(|| Problem::no_such_task(id))

@@ -1,9 +1,6 @@
 //! The HTTP contract, over the store in memory and a hand-over that can be made to fail.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::Ordering;
 
 use lambda_http::{
     Body, Request, RequestExt, Response,
@@ -14,28 +11,11 @@ use serde_json::{Value, json};
 
 use super::Api;
 use crate::{
-    Dispatch, DispatchError, Record, Status, Store, TaskMessage, Timestamp,
+    Record, Status, Store, Timestamp, Worker,
+    dispatch::Notes,
     record::Claim,
     store::{IdempotencyKey, MemoryStore, Replaced},
 };
-
-/// A hand-over that only takes notes.
-#[derive(Clone, Debug, Default)]
-struct Notes {
-    handed_over: Arc<Mutex<Vec<TaskMessage>>>,
-    fails: Arc<AtomicBool>,
-}
-
-impl Dispatch for Notes {
-    async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
-        self.handed_over.lock().unwrap().push(message.clone());
-        if self.fails.load(Ordering::Relaxed) {
-            Err(DispatchError::new("the queue is gone"))
-        } else {
-            Ok(())
-        }
-    }
-}
 
 #[derive(Default)]
 struct Fixture {
@@ -50,7 +30,7 @@ impl Fixture {
         context.deadline = u64::MAX / 2;
         let path = request.uri().path().to_owned();
         let request = request.with_raw_http_path(&path).with_lambda_context(context);
-        let response = Api::new(self.store.clone(), self.notes.clone())
+        let response = Api::new(Worker::new(self.store.clone(), self.notes.clone()))
             .handle(request)
             .await
             .unwrap();
@@ -240,6 +220,43 @@ async fn a_repetition_hands_over_what_the_first_request_did_not_live_to() {
 }
 
 #[tokio::test]
+async fn a_repetition_hands_over_what_was_begun_within_a_request_that_died() {
+    let fixture = Fixture::default();
+    let record = abandoned(&fixture, 60).await;
+    let Claim::Granted(running) = record.claim(0, record.accepted_at) else {
+        panic!("not claimed")
+    };
+    assert_eq!(fixture.store.replace(&running).await.unwrap(), Replaced::Done);
+    for headers in [
+        &[("idempotency-key", "k")][..],
+        &[("idempotency-key", "k"), ("prefer", "wait")],
+    ] {
+        let (status, _, body) = fixture.post(headers, SLEEP).await;
+        assert_eq!(
+            (status, &body["status"]),
+            (StatusCode::ACCEPTED, &json!("running"))
+        );
+    }
+    // The first repetition said so in the record.
+    assert_eq!(fixture.hand_overs(), 1);
+}
+
+#[tokio::test]
+async fn a_repetition_whose_hand_over_fails_leaves_the_task_for_the_next_one() {
+    let fixture = Fixture::default();
+    let record = abandoned(&fixture, 60).await;
+    fixture.notes.fails.store(true, Ordering::Relaxed);
+    let key = [("idempotency-key", "k")];
+    assert_eq!(fixture.post(&key, SLEEP).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    fixture.notes.fails.store(false, Ordering::Relaxed);
+    let (status, _, body) = fixture.post(&key, SLEEP).await;
+    assert_eq!(
+        (status, &body["id"]),
+        (StatusCode::ACCEPTED, &json!(record.id.as_str()))
+    );
+}
+
+#[tokio::test]
 async fn a_repetition_waits_while_the_first_request_may_still_be_at_it() {
     let fixture = Fixture::default();
     abandoned(&fixture, 1).await;
@@ -267,7 +284,7 @@ async fn a_queued_task_is_cancelled_at_once_and_a_running_one_is_asked() {
         .await
         .unwrap()
         .unwrap()
-        .claim(Timestamp::now())
+        .claim(0, Timestamp::now())
     else {
         panic!("not claimed")
     };

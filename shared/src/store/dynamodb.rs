@@ -92,8 +92,11 @@ impl DynamoStore {
                 Ok(_) => return Ok(Inserted::New),
                 // Where nothing was inserted before, the key was given back in between: try to take it.
                 Err(error) if is_cancelled(&error) => {
-                    if let Some(before) = self.inserted_before(key).await? {
-                        return Ok(before);
+                    match self.inserted_before(key).await? {
+                        // Here too a request may have been sent twice.
+                        Some(Inserted::Before(before)) if before.id == record.id => return Ok(Inserted::New),
+                        Some(before) => return Ok(before),
+                        None => {}
                     }
                 }
                 Err(error) => return Err(unavailable(error)),
@@ -192,13 +195,17 @@ impl Store for DynamoStore {
             .await;
         match written.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(Replaced::Done),
-            Err(PutItemError::ConditionalCheckFailedException(refusal)) => Ok(Replaced::Conflict(
-                refusal
+            Err(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                let newer: Option<Box<Record>> = refusal
                     .item
                     .map(|item| serde_json::from_value(from_item(item)))
-                    .transpose()?
-                    .map(Box::new),
-            )),
+                    .transpose()?;
+                // The SDK sends a write again whose answer was lost, and then meets itself.
+                match newer {
+                    Some(newer) if newer.change == record.change => Ok(Replaced::Done),
+                    newer => Ok(Replaced::Conflict(newer)),
+                }
+            }
             Err(error) => Err(unavailable(error)),
         }
     }

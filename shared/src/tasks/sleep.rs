@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::task::{InvalidParameter, Task, TaskContext, TaskError};
+use crate::task::{InvalidParameter, Task, TaskContext, TaskError, TaskOutput};
 
 /// The longest sleep, in milliseconds: as long as a Lambda function may run.
 const LONGEST: u64 = 900_000;
@@ -28,25 +28,26 @@ impl Task for Sleep {
         InvalidParameter::unless_within("millis", self.millis, 0, LONGEST)
     }
 
-    async fn run(&self, context: &TaskContext) -> Result<Value, TaskError> {
+    async fn run(&self, context: &TaskContext) -> Result<TaskOutput, TaskError> {
         let whole = Duration::from_millis(self.millis);
         let started = tokio::time::Instant::now();
         while started.elapsed() < whole {
             context.report_progress(started.elapsed().as_secs_f64() / whole.as_secs_f64());
             tokio::time::sleep(STEP.min(whole.saturating_sub(started.elapsed()))).await;
         }
-        Ok(json!({ "slept_millis": self.millis }))
+        TaskOutput::result(&json!({ "slept_millis": self.millis }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TaskId;
 
     #[tokio::test(start_paused = true)]
     async fn sleeps_for_as_long_as_asked_and_reports_progress() {
         let started = tokio::time::Instant::now();
-        let context = TaskContext::new(started + Duration::from_secs(60));
+        let context = TaskContext::new(TaskId::random(), started + Duration::from_secs(60));
         Sleep { millis: 45_000 }.run(&context).await.unwrap();
         assert_eq!(started.elapsed().as_millis(), 45_000);
         assert!(context.progress() > 0.9);

@@ -3,39 +3,38 @@
 //! Deliveries come at least once. The claim, a conditional write, makes the effect happen once; a lease that is
 //! renewed while the task runs makes a crash visible, so that a later delivery takes the task over. An error from
 //! here always means: deliver this again.
+//!
+//! A task that is to be continued is put down first, and handed over then. Whatever dies in between is delivered
+//! again, and finds in the record that the continuation is not known to be on its way.
 
+mod attempt;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
+use aws_config::SdkConfig;
 use lambda_runtime::Context;
-use serde_json::Value;
-use tokio::{
-    task::{JoinError, JoinSet},
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::{
-    Record, Store, TaskId, Timestamp,
+    Dispatch, DispatchError, DynamoStore, Record, Store, TaskId, TaskMessage, Timestamp, Webhook,
+    aws::{self, MissingSetting},
     record::{Claim, Failure, FailureCode, Outcome},
     store::{Replaced, StoreError},
-    task::{AnyTask, TaskContext, TaskError},
     tasks,
 };
 
 /// The time that is kept back before the function's timeout, to record that the task ran out of it.
 const TIME_TO_RECORD: Duration = Duration::from_secs(1);
 
-/// The interval between two renewals of the lease. It grows with the age of the attempt, so that short tasks show
-/// progress soon and long ones cost few writes.
-const RENEWAL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
-
-/// Runs tasks whose records are in a store.
+/// Runs tasks whose records are in a store, and hands over what is left of them.
 #[derive(Clone, Debug)]
-pub struct Worker<S> {
-    store: S,
+pub struct Worker<S, D> {
+    pub(crate) store: S,
+    pub(crate) dispatch: D,
+    webhook: Webhook,
 }
 
 /// The task was not brought to an end; the platform has to deliver it again.
@@ -44,6 +43,9 @@ pub enum WorkerError {
     /// The record could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is left of it could not be handed over.
+    #[error(transparent)]
+    Dispatch(#[from] DispatchError),
     /// Another worker is believed to run it.
     #[error("task {id} is leased to another worker until {until}")]
     Held {
@@ -54,38 +56,68 @@ pub enum WorkerError {
     },
 }
 
-impl<S: Store> Worker<S> {
-    /// A worker on the tasks in `store`.
-    pub fn new(store: S) -> Self {
-        Self { store }
+/// What a delivery found.
+enum Claimed {
+    /// This worker may run the task.
+    Granted(Record),
+    /// The continuation may be missing.
+    PutDown(Record),
+    /// Nothing is left to do. There is no record where the hand-over was taken back, or the record has expired.
+    Done(Option<Record>),
+}
+
+impl<D: Dispatch> Worker<DynamoStore, D> {
+    /// The worker of a function on AWS, which its template tells the table's name, and perhaps a webhook.
+    ///
+    /// # Errors
+    ///
+    /// The template does not name the table.
+    pub fn on_aws(config: &SdkConfig, dispatch: D) -> Result<Self, MissingSetting> {
+        let store = DynamoStore::new(config, aws::setting("TABLE_NAME")?);
+        Ok(Self {
+            webhook: Webhook::from_environment(),
+            ..Self::new(store, dispatch)
+        })
+    }
+}
+
+impl<S: Store, D: Dispatch> Worker<S, D> {
+    /// A worker on the tasks in `store`, which hands over by `dispatch`.
+    pub fn new(store: S, dispatch: D) -> Self {
+        Self {
+            store,
+            dispatch,
+            webhook: Webhook::default(),
+        }
     }
 
-    /// Runs the task to its end, unless it has ended already. Answers its last record, or nothing where this delivery
-    /// has nothing to do: no such task, or another worker took it over.
+    /// Runs the task to its end, or until it is to be continued. Answers its last record, or nothing where there is no
+    /// such task, or another worker took it over.
     ///
     /// # Errors
     ///
     /// The task is not at its end and this delivery must be repeated.
-    pub async fn run(&self, id: &TaskId, invocation: &Context) -> Result<Option<Record>, WorkerError> {
-        let Some(record) = self.claim(id).await? else {
+    pub async fn run(
+        &self,
+        message: &TaskMessage,
+        invocation: &Context,
+    ) -> Result<Option<Record>, WorkerError> {
+        let record = match self.claim(message).await? {
+            Claimed::Done(record) => return Ok(record),
+            Claimed::PutDown(record) => return Ok(Some(self.hand_over(record, invocation).await?)),
+            Claimed::Granted(record) => record,
+        };
+        let Some((record, outcome)) = self.outcome(record, deadline(invocation)).await else {
             return Ok(None);
         };
-        if record.status.is_final() {
-            return Ok(Some(record));
-        }
-        let (record, outcome) = match tasks::parse(&record.kind, record.parameters.clone()) {
-            Ok(task) => match self.attempt(record, task, deadline(invocation)).await {
-                Some(ended) => ended,
-                None => return Ok(None),
-            },
-            // The request was checked when it was accepted: the function was changed since.
-            Err(error) => (record, failed(FailureCode::TaskFailed, error.to_string())),
+        let Some(record) = self.conclude(record, outcome).await? else {
+            return Ok(None);
         };
-        let ended = self.finish(record, outcome).await?;
-        if let Some(record) = &ended {
-            log_end(record);
+        if !record.status.is_final() {
+            return Ok(Some(self.hand_over(record, invocation).await?));
         }
-        Ok(ended)
+        self.announce(&record, invocation).await;
+        Ok(Some(record))
     }
 
     /// Records that the platform gave up delivering the task.
@@ -93,25 +125,37 @@ impl<S: Store> Worker<S> {
     /// # Errors
     ///
     /// A worker is believed to run the task at this moment, or the store did not answer: ask again later.
-    pub async fn give_up(&self, id: &TaskId, reason: &str) -> Result<(), WorkerError> {
-        let mut newest = self.store.get(id).await?;
+    pub async fn give_up(
+        &self,
+        message: &TaskMessage,
+        reason: &str,
+        invocation: &Context,
+    ) -> Result<(), WorkerError> {
+        let failure = Failure {
+            code: FailureCode::GaveUp,
+            message: reason.to_owned(),
+        };
+        let mut newest = self.store.get(&message.task_id).await?;
         while let Some(record) = newest {
-            let next = match record.claim(Timestamp::now()) {
-                Claim::Finished => return Ok(()),
-                Claim::Held(until) => {
-                    return Err(WorkerError::Held {
-                        id: id.clone(),
-                        until,
-                    });
-                }
+            let now = Timestamp::now();
+            let next = match record.claim(message.continuation, now) {
+                Claim::Done => return Ok(()),
+                Claim::Held(until) => return Err(held(&record, until)),
                 Claim::Cancelled(ended) => ended,
-                Claim::Granted(_) => {
-                    record.finished(failed(FailureCode::GaveUp, reason.to_owned()), Timestamp::now())
-                }
+                Claim::Granted(_) => record.failed(failure.clone(), now),
+                // The last delivery got so far. If the rest cannot be handed over now, nobody will do it any more.
+                Claim::HandOver => match self
+                    .dispatch
+                    .dispatch(&TaskMessage::of(&record), invocation)
+                    .await
+                {
+                    Ok(()) => record.after_hand_over(),
+                    Err(_) => record.failed(failure.clone(), now),
+                },
             };
             match self.store.replace(&next).await? {
                 Replaced::Done => {
-                    log_end(&next);
+                    self.announce(&next, invocation).await;
                     return Ok(());
                 }
                 Replaced::Conflict(newer) => newest = newer.map(|record| *record),
@@ -120,83 +164,44 @@ impl<S: Store> Worker<S> {
         Ok(())
     }
 
-    /// The claimed record, or one that is final, or nothing where no such task exists.
-    async fn claim(&self, id: &TaskId) -> Result<Option<Record>, WorkerError> {
-        let mut newest = self.store.get(id).await?;
+    async fn claim(&self, message: &TaskMessage) -> Result<Claimed, WorkerError> {
+        let mut newest = self.store.get(&message.task_id).await?;
         while let Some(record) = newest {
-            let next = match record.claim(Timestamp::now()) {
-                Claim::Finished => return Ok(Some(record)),
-                Claim::Held(until) => {
-                    return Err(WorkerError::Held {
-                        id: id.clone(),
-                        until,
-                    });
-                }
-                Claim::Cancelled(next) | Claim::Granted(next) => next,
-            };
+            let (next, claimed): (_, fn(Record) -> Claimed) =
+                match record.claim(message.continuation, Timestamp::now()) {
+                    Claim::Done => return Ok(Claimed::Done(Some(record))),
+                    Claim::HandOver => return Ok(Claimed::PutDown(record)),
+                    Claim::Held(until) => return Err(held(&record, until)),
+                    Claim::Cancelled(next) => (next, |record| Claimed::Done(Some(record))),
+                    Claim::Granted(next) => (next, Claimed::Granted),
+                };
             match self.store.replace(&next).await? {
-                Replaced::Done => return Ok(Some(next)),
+                Replaced::Done => return Ok(claimed(next)),
                 Replaced::Conflict(newer) => newest = newer.map(|record| *record),
             }
         }
-        warn!(task_id = %id, "there is no such task: its hand-over was taken back, or its record expired");
-        Ok(None)
+        warn!(
+            task_id = %message.task_id,
+            "there is no such task: its hand-over was taken back, or its record expired"
+        );
+        Ok(Claimed::Done(None))
     }
 
-    /// Runs the task while renewing its lease. Answers the newest record and how the attempt ended, or nothing where
-    /// the lease was lost.
-    async fn attempt(
-        &self,
-        mut record: Record,
-        task: AnyTask,
-        deadline: Instant,
-    ) -> Option<(Record, Outcome)> {
-        let context = Arc::new(TaskContext::new(deadline));
-        let started = Instant::now();
-        // A set, because it stops what it holds when it is dropped.
-        let mut running = JoinSet::new();
-        running.spawn({
-            let context = Arc::clone(&context);
-            async move { task.run(&context).await }
-        });
-        loop {
-            let renewal = (started.elapsed() / 2).clamp(RENEWAL.0, RENEWAL.1);
-            tokio::select! {
-                Some(ended) = running.join_next() => return Some((record, outcome_of(ended))),
-                () = sleep_until(context.deadline()) => return Some((record, out_of_time(started.elapsed()))),
-                () = sleep(renewal) => {}
-            }
-            record = self.renew(record, context.progress()).await?;
-            if record.cancel_requested {
-                return Some((record, Outcome::Cancelled));
-            }
+    /// Runs the task. Answers the newest record and what the attempt came to, or nothing where the lease was lost.
+    async fn outcome(&self, record: Record, deadline: Instant) -> Option<(Record, Outcome)> {
+        match tasks::parse(&record.kind, record.parameters.clone()) {
+            Ok(task) => self.attempt(record, task, deadline).await,
+            // The request was checked when it was accepted: the function was changed since.
+            Err(error) => Some((record, Outcome::Failed(Failure::of_task(error.to_string())))),
         }
     }
 
-    /// Renews the lease. Answers the newest record, or nothing where the lease was lost. A store that does not answer
-    /// is no reason to stop: if it stays away, the lease lapses.
-    async fn renew(&self, record: Record, progress: f64) -> Option<Record> {
-        let renewed = record.renewed(progress, Timestamp::now());
-        match self.store.replace(&renewed).await {
-            Ok(Replaced::Done) => Some(renewed),
-            Ok(Replaced::Conflict(Some(newer))) if record.is_same_attempt(&newer) => Some(*newer),
-            Ok(Replaced::Conflict(_)) => {
-                warn!(task_id = %record.id, "another worker took the task over: this attempt is abandoned");
-                None
-            }
-            Err(error) => {
-                warn!(task_id = %record.id, %error, "the lease could not be renewed");
-                Some(record)
-            }
-        }
-    }
-
-    /// Records the end. Answers the last record, or nothing where another worker took the task over.
-    async fn finish(&self, mut record: Record, outcome: Outcome) -> Result<Option<Record>, WorkerError> {
+    /// Records what the attempt came to. Answers the last record, or nothing where another worker took the task over.
+    async fn conclude(&self, mut record: Record, outcome: Outcome) -> Result<Option<Record>, WorkerError> {
         loop {
-            let ended = record.finished(outcome.clone(), Timestamp::now());
-            match self.store.replace(&ended).await? {
-                Replaced::Done => return Ok(Some(ended)),
+            let next = record.attempted(outcome.clone(), Timestamp::now());
+            match self.store.replace(&next).await? {
+                Replaced::Done => return Ok(Some(next)),
                 Replaced::Conflict(Some(newer)) if record.is_same_attempt(&newer) => record = *newer,
                 Replaced::Conflict(_) => {
                     warn!(task_id = %record.id, "another worker took the task over: this result is dropped");
@@ -205,48 +210,80 @@ impl<S: Store> Worker<S> {
             }
         }
     }
+
+    /// Hands the task over, to be begun or to be continued, and says so in its record. Answers the newest record.
+    ///
+    /// # Errors
+    ///
+    /// The platform did not take it, or it is not known whether it did.
+    pub(crate) async fn hand_over(
+        &self,
+        record: Record,
+        invocation: &Context,
+    ) -> Result<Record, DispatchError> {
+        self.send(&record, invocation).await?;
+        Ok(self.mark_handed_over(record).await)
+    }
+
+    /// The first half of [`Self::hand_over`].
+    pub(crate) async fn send(&self, record: &Record, invocation: &Context) -> Result<(), DispatchError> {
+        self.dispatch.dispatch(&TaskMessage::of(record), invocation).await
+    }
+
+    /// The second half.
+    pub(crate) async fn mark_handed_over(&self, record: Record) -> Record {
+        let marked = record.after_hand_over();
+        match self.store.replace(&marked).await {
+            Ok(Replaced::Done) => marked,
+            // That somebody changed it tells as much.
+            Ok(Replaced::Conflict(newer)) => newer.map_or(record, |newer| *newer),
+            // It will be run; all that is lost is that a repetition may hand it over once more.
+            Err(error) => {
+                warn!(task_id = %record.id, %error, "the hand-over could not be marked");
+                record
+            }
+        }
+    }
+
+    /// Says that the task has ended, if it has: in the log, by a line through which it is found there, and to the
+    /// webhook.
+    pub(crate) async fn announce(&self, record: &Record, invocation: &Context) {
+        if !record.status.is_final() {
+            return;
+        }
+        let milliseconds = |from: Option<Timestamp>, to: Option<Timestamp>| {
+            from.zip(to)
+                .map(|(from, to)| u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX))
+        };
+        info!(
+            task_id = %record.id,
+            kind = record.kind,
+            status = %record.status,
+            attempts = record.attempts,
+            continuations = record.continuations,
+            queued_milliseconds = milliseconds(Some(record.accepted_at), record.started_at),
+            run_milliseconds = milliseconds(record.started_at, record.finished_at),
+            error = record.error.as_ref().map(|failure| failure.message.as_str()),
+            "task ended"
+        );
+        self.webhook
+            .notify(record, Instant::now() + time_left(invocation))
+            .await;
+    }
+}
+
+fn held(record: &Record, until: Timestamp) -> WorkerError {
+    let id = record.id.clone();
+    WorkerError::Held { id, until }
 }
 
 /// When the task has to stop: a little before the function is.
 fn deadline(invocation: &Context) -> Instant {
-    let left = Timestamp::at(Duration::from_millis(invocation.deadline)) - Timestamp::now();
+    let left = time_left(invocation);
     Instant::now() + left.saturating_sub(TIME_TO_RECORD.min(left / 4))
 }
 
-fn outcome_of(ended: Result<Result<Value, TaskError>, JoinError>) -> Outcome {
-    match ended {
-        Ok(Ok(result)) => Outcome::Succeeded(result),
-        Ok(Err(error)) => failed(FailureCode::TaskFailed, error.to_string()),
-        Err(error) => failed(FailureCode::TaskFailed, format!("the task panicked: {error}")),
-    }
-}
-
-fn out_of_time(elapsed: Duration) -> Outcome {
-    let message = format!(
-        "stopped after {:.1} s, because the time of its function was nearly up",
-        elapsed.as_secs_f64()
-    );
-    failed(FailureCode::DeadlineExceeded, message)
-}
-
-fn failed(code: FailureCode, message: String) -> Outcome {
-    Outcome::Failed(Failure { code, message })
-}
-
-/// The structured line by which the end of a task is found in the logs.
-fn log_end(record: &Record) {
-    let milliseconds = |from: Option<Timestamp>, to: Option<Timestamp>| {
-        from.zip(to)
-            .map(|(from, to)| u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX))
-    };
-    info!(
-        task_id = %record.id,
-        kind = record.kind,
-        status = %record.status,
-        attempts = record.attempts,
-        queued_milliseconds = milliseconds(Some(record.accepted_at), record.started_at),
-        run_milliseconds = milliseconds(record.started_at, record.finished_at),
-        error = record.error.as_ref().map(|failure| failure.message.as_str()),
-        "task ended"
-    );
+/// How long the function may go on.
+fn time_left(invocation: &Context) -> Duration {
+    Timestamp::at(Duration::from_millis(invocation.deadline)) - Timestamp::now()
 }

@@ -1,14 +1,18 @@
 //! The worker over the store in memory. Tokio's clock is paused where a task would take long; the records' own times
 //! are the machine's, so that a lease never lapses here by itself.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use lambda_runtime::Context;
 use serde_json::{Map, Value, json};
 
 use super::{Worker, WorkerError};
 use crate::{
-    Record, Status, Store, TaskId, Timestamp,
+    Record, Status, Store, TaskId, TaskMessage, Timestamp,
+    dispatch::Notes,
     record::{Claim, FailureCode, LEASE},
     store::{MemoryStore, Replaced},
 };
@@ -39,9 +43,13 @@ async fn newest(store: &MemoryStore, id: &TaskId) -> Record {
     store.get(id).await.unwrap().unwrap()
 }
 
+fn worker(store: &MemoryStore) -> Worker<MemoryStore, Notes> {
+    Worker::new(store.clone(), Notes::default())
+}
+
 /// Stores the claim of a worker that was at it at `now`.
 async fn claimed(store: &MemoryStore, record: &Record, now: Timestamp) -> Record {
-    let Claim::Granted(running) = record.claim(now) else {
+    let Claim::Granted(running) = record.claim(record.continuations, now) else {
         panic!("not claimed")
     };
     assert_eq!(store.replace(&running).await.unwrap(), Replaced::Done);
@@ -52,9 +60,9 @@ async fn claimed(store: &MemoryStore, record: &Record, now: Timestamp) -> Record
 async fn a_task_is_run_and_its_result_recorded() {
     let store = MemoryStore::default();
     let record = accepted(&store, 45_000).await;
-    let worker = Worker::new(store.clone());
+    let worker = worker(&store);
     let ended = worker
-        .run(&record.id, &invocation(Duration::from_secs(900)))
+        .run(&TaskMessage::of(&record), &invocation(Duration::from_secs(900)))
         .await
         .unwrap()
         .unwrap();
@@ -72,17 +80,21 @@ async fn a_task_is_run_and_its_result_recorded() {
 async fn a_task_that_has_ended_is_not_run_again() {
     let store = MemoryStore::default();
     let record = accepted(&store, 0).await;
-    let worker = Worker::new(store.clone());
+    let worker = worker(&store);
     let invocation = invocation(Duration::from_secs(900));
-    let first = worker.run(&record.id, &invocation).await.unwrap();
-    assert_eq!(worker.run(&record.id, &invocation).await.unwrap(), first);
+    let first = worker.run(&TaskMessage::of(&record), &invocation).await.unwrap();
+    assert_eq!(
+        worker.run(&TaskMessage::of(&record), &invocation).await.unwrap(),
+        first
+    );
 }
 
 #[tokio::test]
 async fn a_delivery_of_an_unknown_task_is_done_with() {
-    let worker = Worker::new(MemoryStore::default());
+    let worker = worker(&MemoryStore::default());
+    let unknown = Record::accept("sleep", Map::new(), Timestamp::now());
     let ran = worker
-        .run(&TaskId::random(), &invocation(Duration::from_secs(900)))
+        .run(&TaskMessage::of(&unknown), &invocation(Duration::from_secs(900)))
         .await
         .unwrap();
     assert_eq!(ran, None);
@@ -93,14 +105,16 @@ async fn a_duplicate_that_finds_the_lease_held_is_to_be_delivered_again() {
     let store = MemoryStore::default();
     let record = accepted(&store, 0).await;
     let running = claimed(&store, &record, Timestamp::now()).await;
-    let worker = Worker::new(store.clone());
+    let worker = worker(&store);
     let error = worker
-        .run(&record.id, &invocation(Duration::from_secs(900)))
+        .run(&TaskMessage::of(&record), &invocation(Duration::from_secs(900)))
         .await
         .unwrap_err();
     assert!(matches!(error, WorkerError::Held { .. }));
     assert!(matches!(
-        worker.give_up(&record.id, "exhausted").await,
+        worker
+            .give_up(&TaskMessage::of(&record), "exhausted", &Context::default())
+            .await,
         Err(WorkerError::Held { .. })
     ));
     assert_eq!(newest(&store, &record.id).await, running);
@@ -114,9 +128,9 @@ async fn a_task_whose_worker_died_is_taken_over() {
         Timestamp::now().epoch_seconds() - 2 * LEASE.as_secs(),
     ));
     claimed(&store, &record, long_ago).await;
-    let worker = Worker::new(store.clone());
+    let worker = worker(&store);
     let ended = worker
-        .run(&record.id, &invocation(Duration::from_secs(900)))
+        .run(&TaskMessage::of(&record), &invocation(Duration::from_secs(900)))
         .await
         .unwrap()
         .unwrap();
@@ -130,9 +144,9 @@ async fn a_task_whose_worker_died_is_taken_over() {
 async fn a_task_that_runs_out_of_time_fails_and_says_so() {
     let store = MemoryStore::default();
     let record = accepted(&store, 60_000).await;
-    let worker = Worker::new(store.clone());
+    let worker = worker(&store);
     let ended = worker
-        .run(&record.id, &invocation(Duration::from_secs(10)))
+        .run(&TaskMessage::of(&record), &invocation(Duration::from_secs(10)))
         .await
         .unwrap()
         .unwrap();
@@ -148,8 +162,9 @@ async fn a_task_that_runs_out_of_time_fails_and_says_so() {
 async fn a_task_that_is_asked_to_stop_stops_at_the_next_renewal() {
     let store = MemoryStore::default();
     let record = accepted(&store, 600_000).await;
-    let worker = Worker::new(store.clone());
+    let worker = worker(&store);
     let invocation = invocation(Duration::from_secs(900));
+    let message = TaskMessage::of(&record);
     let cancel = async {
         tokio::time::sleep(Duration::from_secs(60)).await;
         let asked = newest(&store, &record.id)
@@ -159,24 +174,25 @@ async fn a_task_that_is_asked_to_stop_stops_at_the_next_renewal() {
         assert_eq!(store.replace(&asked).await.unwrap(), Replaced::Done);
         tokio::time::Instant::now()
     };
-    let (ended, asked) = tokio::join!(worker.run(&record.id, &invocation), cancel);
+    let (ended, asked) = tokio::join!(worker.run(&message, &invocation), cancel);
     assert_eq!(ended.unwrap().unwrap().status, Status::Cancelled);
-    assert!(asked.elapsed() <= super::RENEWAL.1);
+    assert!(asked.elapsed() <= super::attempt::RENEWAL.1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_lost_its_lease_records_nothing() {
     let store = MemoryStore::default();
     let record = accepted(&store, 600_000).await;
-    let worker = Worker::new(store.clone());
+    let worker = worker(&store);
     let invocation = invocation(Duration::from_secs(900));
+    let message = TaskMessage::of(&record);
     let other = async {
         tokio::time::sleep(Duration::from_secs(60)).await;
         let running = newest(&store, &record.id).await;
         let later = Timestamp::now() + 2 * LEASE;
         claimed(&store, &running, later).await
     };
-    let (ended, taken_over) = tokio::join!(worker.run(&record.id, &invocation), other);
+    let (ended, taken_over) = tokio::join!(worker.run(&message, &invocation), other);
     assert_eq!(ended.unwrap(), None);
     assert_eq!(newest(&store, &record.id).await, taken_over);
 }
@@ -185,8 +201,11 @@ async fn a_worker_that_lost_its_lease_records_nothing() {
 async fn a_task_that_the_platform_gave_up_on_becomes_failed_once() {
     let store = MemoryStore::default();
     let record = accepted(&store, 0).await;
-    let worker = Worker::new(store.clone());
-    worker.give_up(&record.id, "RetriesExhausted").await.unwrap();
+    let worker = worker(&store);
+    worker
+        .give_up(&TaskMessage::of(&record), "RetriesExhausted", &Context::default())
+        .await
+        .unwrap();
     let failed = newest(&store, &record.id).await;
     let failure = failed.error.clone().unwrap();
     assert_eq!(
@@ -194,6 +213,78 @@ async fn a_task_that_the_platform_gave_up_on_becomes_failed_once() {
         (Status::Failed, FailureCode::GaveUp)
     );
     assert_eq!(failure.message, "RetriesExhausted");
-    worker.give_up(&record.id, "again").await.unwrap();
+    worker
+        .give_up(&TaskMessage::of(&record), "again", &Context::default())
+        .await
+        .unwrap();
     assert_eq!(newest(&store, &record.id).await, failed);
+}
+
+/// A task that no test is patient enough for.
+async fn endless(store: &MemoryStore) -> Record {
+    let size = json!({"width": 64, "height": 64, "max_iterations": 1_000_000});
+    let record = Record::accept("mandelbrot", parameters(&size), Timestamp::now());
+    store.insert(&record, None).await.unwrap();
+    record
+}
+
+/// Long enough for some slices of work.
+fn short() -> Context {
+    invocation(Duration::from_millis(400))
+}
+
+#[tokio::test]
+async fn a_task_that_takes_too_long_for_one_invocation_is_put_down_handed_over_and_gone_on_with() {
+    let store = MemoryStore::default();
+    let worker = worker(&store);
+    let first = TaskMessage::of(&endless(&store).await);
+    let put_down = worker.run(&first, &short()).await.unwrap().unwrap();
+    assert_eq!(
+        (
+            put_down.status,
+            put_down.attempts,
+            put_down.continuations,
+            put_down.handed_over
+        ),
+        (Status::Running, 1, 1, true)
+    );
+    let second = TaskMessage::of(&put_down);
+    assert_eq!(
+        *worker.dispatch.handed_over.lock().unwrap(),
+        std::slice::from_ref(&second)
+    );
+    // The first message comes once more: its part is done, and the next is on its way.
+    worker.run(&first, &short()).await.unwrap();
+    worker.give_up(&first, "exhausted", &short()).await.unwrap();
+    assert_eq!(newest(&store, &put_down.id).await, put_down);
+    let further = worker.run(&second, &short()).await.unwrap().unwrap();
+    assert_eq!((further.attempts, further.continuations), (2, 2));
+    assert!(further.progress >= put_down.progress);
+}
+
+#[tokio::test]
+async fn a_continuation_that_could_not_be_handed_over_is_when_the_delivery_comes_again() {
+    let store = MemoryStore::default();
+    let worker = worker(&store);
+    let message = TaskMessage::of(&endless(&store).await);
+    worker.dispatch.fails.store(true, Ordering::Relaxed);
+    let error = worker.run(&message, &short()).await.unwrap_err();
+    assert!(matches!(error, WorkerError::Dispatch(_)));
+    worker.dispatch.fails.store(false, Ordering::Relaxed);
+    let record = worker.run(&message, &short()).await.unwrap().unwrap();
+    assert_eq!((record.attempts, record.handed_over), (1, true));
+}
+
+#[tokio::test]
+async fn a_continuation_that_the_platform_gave_up_on_is_handed_over_or_else_failed() {
+    for (fails, status) in [(false, Status::Running), (true, Status::Failed)] {
+        let store = MemoryStore::default();
+        let worker = worker(&store);
+        let message = TaskMessage::of(&endless(&store).await);
+        worker.dispatch.fails.store(true, Ordering::Relaxed);
+        worker.run(&message, &short()).await.unwrap_err();
+        worker.dispatch.fails.store(fails, Ordering::Relaxed);
+        worker.give_up(&message, "exhausted", &short()).await.unwrap();
+        assert_eq!(newest(&store, &message.task_id).await.status, status);
+    }
 }

@@ -1,33 +1,14 @@
-//! Variant 3, the API function: serves HTTP, and hands each task to the worker function by an asynchronous invocation.
+//! Variant 3, the API function: serves HTTP, and hands each task to the worker function.
 
-use aws_sdk_lambda::Client;
-use lambda_http::service_fn;
-use lambda_runtime::{Context, Error};
-use shared::{
-    Api, Dispatch, DispatchError, DynamoStore, TaskMessage, aws, dispatch::invoke_asynchronously, logging,
-};
+use lambda_http::{Error, service_fn};
+use shared::{Api, Worker, aws, logging};
+use split_lambda::WorkerInvocation;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
     let config = aws::config().await;
-    let store = DynamoStore::new(&config, aws::setting("TABLE_NAME")?);
-    let worker = WorkerInvocation {
-        lambda: Client::new(&config),
-        function: aws::setting("WORKER_FUNCTION")?,
-    };
-    let api = Api::new(store, worker);
+    let hand_over = WorkerInvocation::new(&config, aws::setting("WORKER_FUNCTION")?);
+    let api = Api::new(Worker::on_aws(&config, hand_over)?);
     lambda_http::run(service_fn(|request| api.handle(request))).await
-}
-
-/// Hands over to the worker function.
-struct WorkerInvocation {
-    lambda: Client,
-    function: String,
-}
-
-impl Dispatch for WorkerInvocation {
-    async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
-        invoke_asynchronously(&self.lambda, &self.function, message).await
-    }
 }

@@ -1,39 +1,13 @@
 //! Variant 2, the API function: serves HTTP, and hands each task over by a message to an SQS queue.
 
-use aws_sdk_sqs::Client;
-use lambda_http::service_fn;
-use lambda_runtime::{Context, Error};
-use shared::{Api, Dispatch, DispatchError, DynamoStore, TaskMessage, aws, logging};
+use lambda_http::{Error, service_fn};
+use shared::{Api, Worker, aws, logging};
+use sqs_worker::TaskQueue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
     let config = aws::config().await;
-    let store = DynamoStore::new(&config, aws::setting("TABLE_NAME")?);
-    let queue = TaskQueue {
-        sqs: Client::new(&config),
-        url: aws::setting("QUEUE_URL")?,
-    };
-    let api = Api::new(store, queue);
+    let api = Api::new(Worker::on_aws(&config, TaskQueue::on_aws(&config)?)?);
     lambda_http::run(service_fn(|request| api.handle(request))).await
-}
-
-/// Hands over to whoever reads the queue.
-struct TaskQueue {
-    sqs: Client,
-    url: String,
-}
-
-impl Dispatch for TaskQueue {
-    async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
-        let body = message.to_json()?;
-        self.sqs
-            .send_message()
-            .queue_url(&self.url)
-            .message_body(body)
-            .send()
-            .await
-            .map_err(DispatchError::new)?;
-        Ok(())
-    }
 }

@@ -4,28 +4,29 @@
 use std::{convert::Infallible, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use aws_sdk_sqs::Client;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use shared::{
-    DynamoStore, TaskMessage, Worker, aws, logging,
+    DynamoStore, Worker, aws, logging,
     queue::{QueueError, body, for_each_message, give_up_tasks},
 };
+use sqs_worker::TaskQueue;
 
 /// How long a message stays hidden once its worker is gone, in seconds. The queue's own visibility timeout has to be
-/// longer than any task; the worker replaces it by this one, and renews it for as long as it lives.
-const HOLD: i32 = 60;
+/// longer than any task; the worker replaces it by this one, and renews it for as long as it lives. It is longer than
+/// the lease, so that the delivery that follows can take the task over.
+const HOLD: i32 = 40;
 
 /// How often it is renewed.
-const RENEWAL: Duration = Duration::from_secs(20);
+const RENEWAL: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
     let config = aws::config().await;
+    let queue = TaskQueue::on_aws(&config)?;
     let consumer = Consumer {
-        worker: Worker::new(DynamoStore::new(&config, aws::setting("TABLE_NAME")?)),
-        sqs: Client::new(&config),
-        queue: aws::setting("QUEUE_URL")?,
+        worker: Worker::on_aws(&config, queue.clone())?,
+        queue,
         dead_letters: aws::setting("DEAD_LETTER_QUEUE_ARN")?,
     };
     lambda_runtime::run(service_fn(async |event| {
@@ -36,9 +37,8 @@ async fn main() -> Result<(), Error> {
 
 /// Deals with the messages of both queues.
 struct Consumer {
-    worker: Worker<DynamoStore>,
-    sqs: Client,
-    queue: String,
+    worker: Worker<DynamoStore, TaskQueue>,
+    queue: TaskQueue,
     dead_letters: String,
 }
 
@@ -51,27 +51,24 @@ impl Consumer {
             .first()
             .and_then(|message| message.event_source_arn.as_deref());
         if source == Some(&self.dead_letters) {
-            return give_up_tasks(&self.worker, &payload).await;
+            return give_up_tasks(&self.worker, &payload, &context).await;
         }
         for_each_message(&payload, async |message| self.run(message, &context).await).await
     }
 
     /// Runs the task of a message while keeping the message hidden.
     async fn run(&self, message: &SqsMessage, invocation: &Context) -> Result<(), QueueError> {
-        let task: TaskMessage = serde_json::from_str(body(message))?;
+        let task = serde_json::from_str(body(message))?;
         tokio::select! {
-            ran = self.worker.run(&task.task_id, invocation) => ran.map(drop).map_err(QueueError::from),
+            ran = self.worker.run(&task, invocation) => ran.map(drop).map_err(QueueError::from),
             never = self.hold(message) => match never {},
         }
     }
 
     async fn hold(&self, message: &SqsMessage) -> Infallible {
         loop {
-            let request = self
-                .sqs
-                .change_message_visibility()
-                .queue_url(&self.queue)
-                .visibility_timeout(HOLD);
+            let request = self.queue.sqs.change_message_visibility();
+            let request = request.queue_url(&self.queue.url).visibility_timeout(HOLD);
             if let Err(error) = request
                 .set_receipt_handle(message.receipt_handle.clone())
                 .send()

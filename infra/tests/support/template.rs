@@ -1,0 +1,47 @@
+//! Templates of the variants, with changes.
+
+use std::{fs, path::Path};
+
+use tempfile::TempDir;
+
+/// A copy of a variant's template in a folder of its own; removed when dropped.
+pub(crate) struct Template {
+    _directory: TempDir,
+    pub(crate) path: String,
+}
+
+impl Template {
+    /// The variant's template in which each of these texts is replaced once.
+    pub(crate) fn changed(variant: &str, changes: &[(&str, &str)]) -> Self {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut template = fs::read_to_string(package.join(variant).with_extension("yaml")).unwrap();
+        for (from, to) in changes {
+            assert!(
+                template.contains(from),
+                "the template of {variant} has no {from:?}"
+            );
+            template = template.replacen(from, to, 1);
+        }
+        let workspace = package.parent().unwrap().display().to_string();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("template.yaml");
+        fs::write(
+            &path,
+            template.replace("CodeUri: ../", &format!("CodeUri: {workspace}")),
+        )
+        .unwrap();
+        Self {
+            path: path.display().to_string(),
+            _directory: directory,
+        }
+    }
+
+    /// The variant's template in which every function has one more variable.
+    pub(crate) fn with_variable(variant: &str, name: &str, value: &str) -> Self {
+        let table = "TABLE_NAME: !Ref TaskTable\n";
+        // The variables stand in the one function, or in the globals.
+        let indentation = if variant == "self-invoke" { 10 } else { 8 };
+        let more = format!("{table}{:indentation$}{name}: {value}\n", "");
+        Self::changed(variant, &[(table, &more)])
+    }
+}
