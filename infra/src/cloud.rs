@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 
 use crate::{
     builder,
+    chaos::Chaos,
     clock::Clock,
     dynamodb,
     endpoint::{self, Endpoint},
@@ -53,6 +54,8 @@ pub struct Options {
     pub logs: Option<PathBuf>,
     /// Which limits of functions are enforced.
     pub limits: Enforcement,
+    /// What goes wrong on purpose.
+    pub chaos: Chaos,
 }
 
 /// The services, running; they and every process end when it is dropped.
@@ -107,7 +110,7 @@ impl Cloud {
 
         let database = dynamodb::with_tables(&stack.tables)?;
         let sqs = sqs_with_queues(&stack, &listeners)?;
-        let platform = platform(&stack, host, options.logs.clone());
+        let platform = platform(&stack, host, &options);
         let functions = functions(&stack, executables, &listeners, &platform, &mut iam)?;
         let lambda = Lambda::new(functions, sqs.clone(), lambda_configuration(&options));
         for mapping in event_source_mappings(&stack, &sqs, &lambda)? {
@@ -120,6 +123,7 @@ impl Cloud {
             iam,
             lambda: lambda.clone(),
             sqs,
+            chaos: options.chaos,
             dynamodb: dynamodb::Client::new(listeners.dynamodb.local_addr()?),
         };
         let Listeners {
@@ -130,11 +134,7 @@ impl Cloud {
                 .await
                 .context("DynamoDB failed")
         });
-        services.spawn(async {
-            endpoint::serve(cloud, endpoint)
-                .await
-                .context("the AWS endpoint failed")
-        });
+        services.spawn(async { match endpoint::serve(cloud, endpoint).await {} });
         if let Some(declared) = stack.api {
             services.spawn(async {
                 gateway::serve(api, declared, ACCOUNT_ID.to_owned(), lambda)
@@ -240,7 +240,7 @@ fn sqs_with_queues(stack: &Stack, listeners: &Listeners) -> anyhow::Result<Sqs> 
 }
 
 /// What functions share.
-fn platform(stack: &Stack, host: Host, logs: Option<PathBuf>) -> Platform {
+fn platform(stack: &Stack, host: Host, options: &Options) -> Platform {
     let reserved: u32 = stack
         .functions
         .iter()
@@ -250,7 +250,8 @@ fn platform(stack: &Stack, host: Host, logs: Option<PathBuf>) -> Platform {
     let unreserved = ACCOUNT_CONCURRENCY.saturating_sub(reserved);
     Platform {
         host,
-        logs,
+        logs: options.logs.clone(),
+        chaos: options.chaos.clone(),
         unreserved: Arc::new(Semaphore::new(unreserved as usize)),
     }
 }

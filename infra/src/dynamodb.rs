@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, anyhow};
 use axum::{
     body::Body,
-    http::{Request, Response, Uri, header, request::Parts},
+    http::{HeaderValue, Request, Response, StatusCode, Uri, header, request::Parts},
 };
 use bytes::Bytes;
 use dynoxide::Database;
@@ -55,6 +55,25 @@ pub async fn serve(listener: TcpListener, database: Database) -> std::io::Result
     dynoxide::server::serve_with_shutdown(listener, database, std::future::pending())
         .await
         .map_err(std::io::Error::other)
+}
+
+/// The answer to a request that is throttled: what an on-demand table gives while it grows. Status, type and text were
+/// recorded in <https://github.com/praetorian-inc/chariot-ui/issues/684>, the type's name space in the tests of
+/// <https://github.com/architect/dynalite>.
+pub fn throttled() -> Response<Body> {
+    let message = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your \
+                   table or index so please try again shortly. If exceptions persist, check if you have a hot key: \
+                   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html";
+    let body = json!({"__type": "com.amazon.coral.availability#ThrottlingException", "message": message});
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let headers = response.headers_mut();
+    let content_type = HeaderValue::from_static("application/x-amz-json-1.0");
+    headers.insert(header::CONTENT_TYPE, content_type);
+    if let Ok(id) = HeaderValue::try_from(uuid::Uuid::new_v4().to_string()) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
 }
 
 /// Passes requests on to a database that listens somewhere, over connections that are kept.

@@ -1,24 +1,28 @@
 //! The AWS endpoint: one address at which SDKs and the AWS CLI find Lambda, SQS and DynamoDB, told apart as AWS's
-//! protocols allow: Lambda by its paths, the others by the `X-Amz-Target` header.
+//! protocols allow: Lambda by its paths, the others by the `X-Amz-Target` header. Chaos reaches the calls of functions
+//! here, those of the user never.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Router,
     body::{Body, to_bytes},
-    extract::{Request, State},
-    http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts, uri::PathAndQuery},
-    serve::ListenerExt as _,
+    http::{
+        HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE, request::Parts, uri::PathAndQuery,
+    },
+    serve::{Listener as _, ListenerExt as _},
 };
 use bytes::Bytes;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
+    chaos::{Chaos, Fault},
     dynamodb,
     iam::{Iam, Service},
     lambda::{Lambda, api},
-    sqs::Sqs,
+    sqs::{self, Sqs},
 };
 
 /// The largest request that any of the services takes, in bytes: the 16 MB of `BatchWriteItem`
@@ -34,41 +38,59 @@ pub struct Endpoint {
     pub lambda: Lambda,
     /// SQS.
     pub sqs: Sqs,
+    /// What goes wrong on purpose.
+    pub chaos: Chaos,
     /// DynamoDB.
     pub dynamodb: dynamodb::Client,
 }
 
+/// The response to a request is lost: its connection closes without one.
+#[derive(Debug, thiserror::Error)]
+#[error("the response is lost")]
+struct Lost;
+
 /// Serves the endpoint on `listener`, for ever.
-///
-/// # Errors
-///
-/// The listener failed.
-pub async fn serve(listener: TcpListener, endpoint: Endpoint) -> std::io::Result<()> {
-    let router = Router::new().fallback(answer).with_state(Arc::new(endpoint));
+pub async fn serve(listener: TcpListener, endpoint: Endpoint) -> Infallible {
+    let endpoint = Arc::new(endpoint);
     // Answers are short, and somebody waits for each. Where this fails, they come a little later.
-    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-    axum::serve(listener, router).await
+    let mut listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
+    loop {
+        // It does not fail: axum tries again.
+        let (connection, _) = listener.accept().await;
+        tokio::spawn(serve_connection(connection, Arc::clone(&endpoint)));
+    }
 }
 
-async fn answer(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response<Body> {
+async fn serve_connection(connection: TcpStream, endpoint: Arc<Endpoint>) {
+    let service = service_fn(|request| answer(&endpoint, request));
+    // A connection that breaks is its client's affair. An error of the service closes it.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(connection), service)
+        .await;
+}
+
+async fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Result<Response<Body>, Lost> {
     let (request, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_REQUEST).await else {
-        return refusal(
+    let Ok(body) = to_bytes(Body::new(body), LARGEST_REQUEST).await else {
+        return Ok(refusal(
             StatusCode::PAYLOAD_TOO_LARGE,
             "RequestEntityTooLarge",
             "the request is too large",
-        );
+        ));
     };
     let Some(service) = service(&request) else {
-        return refusal(
+        return Ok(refusal(
             StatusCode::NOT_FOUND,
             "UnknownOperationException",
             "the local cloud has Lambda, SQS and DynamoDB, and SQS by its JSON protocol only",
-        );
+        ));
     };
     match endpoint.iam.check(service, &request, &body) {
-        Ok(()) => endpoint.serve(service, request, body).await,
-        Err(refused) => refused.response(service),
+        Ok(caller) => match caller.function_name() {
+            Some(function) => endpoint.serve_function(function, service, request, body).await,
+            None => Ok(endpoint.serve(service, request, body).await),
+        },
+        Err(refused) => Ok(refused.response(service)),
     }
 }
 
@@ -93,7 +115,49 @@ fn header<'a>(request: &'a Parts, name: &str) -> Option<&'a str> {
     request.headers.get(name)?.to_str().ok()
 }
 
+/// What a request asks for, in a word or two.
+fn operation(request: &Parts) -> String {
+    match target(request) {
+        Some((_, operation)) => operation.to_owned(),
+        None => format!("{} {}", request.method, request.uri.path()),
+    }
+}
+
+/// The answer to a request that is throttled.
+fn throttled(service: Service) -> Response<Body> {
+    match service {
+        Service::Lambda => api::throttled().map(Body::from),
+        Service::Sqs => sqs::throttled().map(Body::from),
+        Service::DynamoDb => dynamodb::throttled(),
+    }
+}
+
 impl Endpoint {
+    /// Answers a call of a function, unless chaos gets in the way: both its decisions are drawn for each call.
+    async fn serve_function(
+        &self,
+        function: &str,
+        service: Service,
+        request: Parts,
+        body: Bytes,
+    ) -> Result<Response<Body>, Lost> {
+        let is_throttled = self.chaos.throttles_call();
+        let is_lost = self.chaos.drops_response();
+        if !is_throttled && !is_lost {
+            return Ok(self.serve(service, request, body).await);
+        }
+        let call = format!("{} {} by {function}", service.name(), operation(&request));
+        if is_throttled {
+            self.chaos
+                .inflicted(Fault::Throttle, &format!("throttled {call}"));
+            return Ok(throttled(service));
+        }
+        self.serve(service, request, body).await;
+        let what = format!("dropped the response to {call}");
+        self.chaos.inflicted(Fault::DropResponse, &what);
+        Err(Lost)
+    }
+
     async fn serve(&self, service: Service, request: Parts, body: Bytes) -> Response<Body> {
         match service {
             Service::Lambda => {

@@ -4,13 +4,14 @@
 //! environments that are real processes, the Runtime API that they poll, the asynchronous queue, the event source
 //! mappings, the API. [`sqs`] is SQS, [`dynamodb`] an embedded DynamoDB, [`gateway`] an HTTP API, [`endpoint`] the one
 //! address at which AWS SDKs and the AWS CLI find all of it; [`iam`] decides who may do what there. [`cloud`] puts them
-//! together; [`up`] is the command around it. [`builder`] builds the functions as SAM would, and [`process`] starts
+//! together; [`up`] is the command around it, and [`chaos`] lets things go wrong if it is asked to. [`builder`] builds the functions as SAM would, and [`process`] starts
 //! their processes and sees to it that none is left behind.
 //!
 //! It knows templates and protocols, never a variant's code, and the functions cannot tell it from AWS but by the
 //! limits that ARCHITECTURE.md lists.
 
 pub mod builder;
+pub mod chaos;
 pub mod clock;
 pub mod cloud;
 pub mod dynamodb;

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
+    chaos::{self, Chaos},
     cloud::{Cloud, Description, Options},
     process::limits::{self, Enforcement},
 };
@@ -41,6 +42,10 @@ pub struct Up {
     /// Enforce what a function's memory size means, by control groups where the system permits it
     #[arg(long, value_enum, default_value_t)]
     limits: Enforcement,
+    /// Let things go wrong, each with a probability from 0 to 1: environments are killed, events and messages delivered
+    /// twice, functions' calls and their invocations by queues throttled, responses to their calls lost
+    #[arg(long, value_name = "kill=P,duplicate=P,throttle=P,drop-response=P,seed=N")]
+    chaos: Option<chaos::Settings>,
     /// Set a parameter of the template
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_and_value)]
     parameters: Vec<(String, String)>,
@@ -56,14 +61,18 @@ impl Up {
         // From here on, an interruption ends the program in order, at whatever point it comes.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            ended = self.serve() => ended,
+        let chaos = self.chaos.clone().map(Chaos::new).unwrap_or_default();
+        chaos.announce();
+        let ended = tokio::select! {
+            ended = self.serve(chaos.clone()) => ended,
             _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
-        }
+        };
+        chaos.announce_totals();
+        ended
     }
 
-    async fn serve(self) -> anyhow::Result<()> {
+    async fn serve(self, chaos: Chaos) -> anyhow::Result<()> {
         let options = Options {
             template: template_path(&self.template)?,
             parameters: self.parameters,
@@ -73,6 +82,7 @@ impl Up {
             idle_timeout: Duration::from_secs_f64(self.idle_timeout),
             logs: self.logs,
             limits: self.limits,
+            chaos,
         };
         if (self.time_scale - 1.0).abs() > f64::EPSILON {
             eprintln!(

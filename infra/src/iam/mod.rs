@@ -103,23 +103,23 @@ impl Iam {
     }
 
     /// Checks that a request to a service is signed with a known key, and that whoever has the key may do what it
-    /// asks for.
+    /// asks for. Answers who that is.
     ///
     /// # Errors
     ///
     /// It is not, or they may not.
-    pub fn check(&self, service: Service, request: &Parts, body: &[u8]) -> Result<(), Refusal> {
+    pub fn check(&self, service: Service, request: &Parts, body: &[u8]) -> Result<&Principal, Refusal> {
         let principal = self.authenticate(service, request, body, Timestamp::now())?;
         // Whoever may do everything may also do what cannot be judged.
         if principal.may_do_everything() {
-            return Ok(());
+            return Ok(principal);
         }
         let needed = permissions::of_request(service, &self.account, request, body)
             .map_err(|operation| principal.not_judged(&operation))?;
         for permission in needed {
             principal.may(&permission.action, &permission.resource)?;
         }
-        Ok(())
+        Ok(principal)
     }
 
     /// Whose key the request is signed with.

@@ -79,6 +79,14 @@ impl Principal {
         Err(self.denied(action, resource, reason))
     }
 
+    /// The name of the function, if it is one.
+    pub fn function_name(&self) -> Option<&str> {
+        match self.rights {
+            Rights::Everything => None,
+            Rights::Statements(_) => self.arn.rsplit('/').next(),
+        }
+    }
+
     pub(super) fn may_do_everything(&self) -> bool {
         matches!(self.rights, Rights::Everything)
     }

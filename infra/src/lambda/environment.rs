@@ -20,7 +20,10 @@ use super::{
     runtime::{Runtime, Step},
     settings::{Settings, new_log_stream},
 };
-use crate::process::Host;
+use crate::{
+    chaos::{Chaos, Fault},
+    process::Host,
+};
 
 /// How long the init phase may take. What has failed or taken longer is tried again within the first invocation, under
 /// the function's timeout.
@@ -31,6 +34,7 @@ const INIT: Duration = Duration::from_secs(10);
 pub(super) struct Environment {
     settings: Arc<Settings>,
     host: Host,
+    chaos: Chaos,
     log: Log,
     log_stream: String,
     /// Absent when init failed, or after a reset.
@@ -41,11 +45,17 @@ pub(super) struct Environment {
 
 impl Environment {
     /// An environment that has been through its init phase, whether that was successful or not.
-    pub(super) async fn start(settings: Arc<Settings>, host: Host, log_file: Arc<LogFile>) -> Self {
+    pub(super) async fn start(
+        settings: Arc<Settings>,
+        host: Host,
+        chaos: Chaos,
+        log_file: Arc<LogFile>,
+    ) -> Self {
         let log_stream = new_log_stream();
         let mut environment = Self {
             settings,
             host,
+            chaos,
             log: Log::new(log_file),
             log_stream,
             runtime: None,
@@ -138,6 +148,7 @@ impl Environment {
             invocation,
             SystemTime::now() + deadline.saturating_duration_since(Instant::now()),
         );
+        let mut killed = self.chaos.kills_environment().map(|delay| Instant::now() + delay);
         loop {
             tokio::select! {
                 step = runtime.step() => match step {
@@ -151,6 +162,14 @@ impl Environment {
                     }
                 },
                 () = sleep_until(deadline) => return (outcome, Err(Failure::TimedOut)),
+                // That it is dead is noticed as of any other.
+                () = sleep_until(killed.unwrap_or(deadline)), if killed.is_some() => {
+                    killed = None;
+                    runtime.kill();
+                    let (name, stream, id) = (&self.settings.name, &self.log_stream, &invocation.request_id);
+                    let what = format!("killed environment {stream} of {name} during request {id}");
+                    self.chaos.inflicted(Fault::Kill, &what);
+                }
                 () = self.log.follow() => {}
             }
         }

@@ -16,7 +16,8 @@ use super::{
     recursion::Lineage,
 };
 use crate::{
-    sqs::{AttributeValue, MessageAttribute, Queue, ReceivedMessage},
+    chaos::Fault,
+    sqs::{AttributeValue, MessageAttribute, Queue, ReceivedMessage, SqsError},
     template,
 };
 
@@ -144,10 +145,23 @@ impl EventSourceMapping {
             .iter()
             .filter(|message| !failed.contains(&message.message.id))
         {
-            if let Err(error) = self.queue.delete(&message.receipt_handle) {
+            if let Err(error) = self.delete(message) {
                 eprintln!("infra: cannot delete message {}: {error}", message.message.id);
             }
         }
+    }
+
+    /// Deletes a message, of which chaos may keep a copy.
+    fn delete(&self, received: &ReceivedMessage) -> Result<(), SqsError> {
+        let handle = &received.receipt_handle;
+        if let Some(delay) = self.function.chaos.duplicates_message()
+            && self.queue.keep_copy(handle, delay)?
+        {
+            let (id, queue) = (&received.message.id, self.queue.name());
+            let what = format!("duplicated message {id} of {queue}");
+            self.function.chaos.inflicted(Fault::Duplicate, &what);
+        }
+        self.queue.delete(handle)
     }
 
     /// Invokes until the function is not throttled. Meanwhile the messages may become visible again, as on AWS. In a
@@ -156,7 +170,7 @@ impl EventSourceMapping {
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>).
     async fn invoke(&self, invocation: Invocation) -> Option<Outcome> {
         loop {
-            match self.function.invoke(invocation.clone()) {
+            match self.function.invoke_from_queue(invocation.clone()) {
                 Ok(outcome) => return outcome.await.ok(),
                 Err(Rejection::Recursive) => return None,
                 Err(Rejection::Throttled { .. }) if self.function.is_switched_off() => return None,

@@ -24,6 +24,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
+    chaos::{Chaos, Fault},
     process::Host,
     template::{self, RecursiveLoop},
 };
@@ -35,6 +36,8 @@ pub struct Platform {
     pub host: Host,
     /// The folder for their log files, if they are wanted.
     pub logs: Option<PathBuf>,
+    /// What goes wrong on purpose.
+    pub chaos: Chaos,
     /// The concurrency of the functions that have none reserved.
     pub unreserved: Arc<Semaphore>,
 }
@@ -52,6 +55,8 @@ pub struct Function {
     reserved_concurrency: Option<u32>,
     is_loop_allowed: bool,
     host: Host,
+    /// What goes wrong on purpose.
+    pub(super) chaos: Chaos,
     log_file: Arc<LogFile>,
 }
 
@@ -98,6 +103,7 @@ impl Function {
             reserved_concurrency: reserved,
             is_loop_allowed: declared.recursive_loop == RecursiveLoop::Allow,
             host: platform.host.clone(),
+            chaos: platform.chaos.clone(),
             log_file: Arc::new(log_file),
         })
     }
@@ -134,15 +140,36 @@ impl Function {
             eprintln!("infra: {name}: recursive loop: invocation {id} is dropped");
             Rejection::Recursive
         })?;
-        let throttled = Rejection::Throttled {
-            is_reserved: self.reserved_concurrency.is_some(),
-        };
         let permit = Arc::clone(&self.concurrency)
             .try_acquire_owned()
-            .map_err(|_| throttled)?;
+            .map_err(|_| self.throttled())?;
         let (sender, receiver) = oneshot::channel();
         tokio::spawn(Arc::clone(self).handle(Arc::new(invocation), Reply::new(sender), permit));
         Ok(receiver)
+    }
+
+    /// The same for an event that waits in a queue: chaos may throttle the attempt.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::invoke`].
+    pub(super) fn invoke_from_queue(
+        self: &Arc<Self>,
+        invocation: Invocation,
+    ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
+        if self.chaos.throttles_attempt() {
+            let (name, id) = (&self.settings().name, &invocation.request_id);
+            let what = format!("throttled an attempt of {name} at request {id}");
+            self.chaos.inflicted(Fault::Throttle, &what);
+            return Err(self.throttled());
+        }
+        self.invoke(invocation)
+    }
+
+    fn throttled(&self) -> Rejection {
+        Rejection::Throttled {
+            is_reserved: self.reserved_concurrency.is_some(),
+        }
     }
 
     /// Counts the invocation in its chain of requests.
@@ -170,9 +197,11 @@ impl Function {
         _concurrency: OwnedSemaphorePermit,
     ) {
         let settings = self.settings();
-        let mut environment = match self.take_idle(&settings) {
-            Some(environment) => environment,
-            None => Environment::start(settings, self.host.clone(), Arc::clone(&self.log_file)).await,
+        let mut environment = if let Some(idle) = self.take_idle(&settings) {
+            idle
+        } else {
+            let (host, chaos) = (self.host.clone(), self.chaos.clone());
+            Environment::start(settings, host, chaos, Arc::clone(&self.log_file)).await
         };
         environment.invoke(&invocation, &mut reply).await;
         self.keep(environment).await;

@@ -197,6 +197,11 @@ impl Runtime {
         }
     }
 
+    /// Kills the process, as if it had crashed.
+    pub(super) fn kill(&self) {
+        self.process.kill();
+    }
+
     /// Whether the process has ended.
     pub(super) fn has_ended(&mut self) -> bool {
         self.process.has_ended()

@@ -131,6 +131,11 @@ impl ProcessGroup {
         !matches!(self.leader.try_wait(), Ok(None))
     }
 
+    /// Kills every process of the group.
+    pub fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+    }
+
     /// Asks the leader to end.
     pub fn terminate(&self) {
         if let Err(error) = kill(self.group, Signal::SIGTERM)
@@ -174,7 +179,7 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        self.signal(Signal::SIGKILL);
+        self.kill();
         self.reaper.forget(self.group.as_raw());
     }
 }

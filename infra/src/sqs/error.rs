@@ -49,6 +49,8 @@ pub enum ErrorCode {
     QueueNameExists,
     /// The receipt handle was not issued by this queue.
     ReceiptHandleIsInvalid,
+    /// The request was throttled.
+    RequestThrottled,
     /// A resource named by its ARN does not exist.
     ResourceNotFound,
     /// A batch has more than ten entries.
@@ -79,6 +81,7 @@ impl ErrorCode {
             Self::QueueDoesNotExist => "com.amazonaws.sqs#QueueDoesNotExist",
             Self::QueueNameExists => "com.amazonaws.sqs#QueueNameExists",
             Self::ReceiptHandleIsInvalid => "com.amazonaws.sqs#ReceiptHandleIsInvalid",
+            Self::RequestThrottled => "com.amazonaws.sqs#RequestThrottled",
             Self::ResourceNotFound => "com.amazonaws.sqs#ResourceNotFoundException",
             Self::TooManyEntriesInBatchRequest => "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
             Self::UnknownOperation => "com.amazon.coral.service#UnknownOperationException",
@@ -106,6 +109,7 @@ impl ErrorCode {
             Self::QueueDoesNotExist => "AWS.SimpleQueueService.NonExistentQueue",
             Self::QueueNameExists => "QueueAlreadyExists",
             Self::ReceiptHandleIsInvalid => "ReceiptHandleIsInvalid",
+            Self::RequestThrottled => "RequestThrottled",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::TooManyEntriesInBatchRequest => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
             Self::UnknownOperation => "InvalidAction",
@@ -116,7 +120,7 @@ impl ErrorCode {
     /// The HTTP status of the answer.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::OverLimit | Self::PurgeQueueInProgress => StatusCode::FORBIDDEN,
+            Self::OverLimit | Self::PurgeQueueInProgress | Self::RequestThrottled => StatusCode::FORBIDDEN,
             Self::ReceiptHandleIsInvalid | Self::ResourceNotFound => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         }

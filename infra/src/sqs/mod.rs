@@ -28,6 +28,7 @@ pub use self::{
         AttributeValue, Message, MessageAttribute, MessageAttributes, NewMessage, ReceivedMessage, SENDER_ID,
         SYSTEM_ATTRIBUTE_NAMES, SentMessage,
     },
+    protocol::throttled,
     queue::{MessageCounts, Queue},
     redrive_policy::RedrivePolicy,
     validation::MAXIMUM_MESSAGE_SIZE,

@@ -41,6 +41,15 @@ impl Sqs {
     }
 }
 
+/// The answer to a request that is throttled. Text and status were recorded of the older protocol, in
+/// <https://github.com/Particular/docs.particular.net/pull/3438> and <https://github.com/async-aws/aws/issues/1227>.
+pub fn throttled() -> Response<Bytes> {
+    error_response(&SqsError::new(
+        ErrorCode::RequestThrottled,
+        "Request is throttled.",
+    ))
+}
+
 /// Reads the request of an operation.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
     serde_json::from_slice(body).map_err(|error| {

@@ -29,7 +29,16 @@ pub async fn handle(
     body: Bytes,
 ) -> Response<Bytes> {
     let answer = route(lambda, method, path, headers, body).await;
-    let mut response = answer.unwrap_or_else(|refusal| refusal.response());
+    identified(answer.unwrap_or_else(|refusal| refusal.response()))
+}
+
+/// The answer to a request of a caller who makes too many.
+pub fn throttled() -> Response<Bytes> {
+    identified(Refusal::caller_rate_exceeded().response())
+}
+
+/// The same with a request id.
+fn identified(mut response: Response<Bytes>) -> Response<Bytes> {
     let request_id = uuid::Uuid::new_v4().to_string();
     if let Ok(request_id) = HeaderValue::try_from(request_id) {
         response

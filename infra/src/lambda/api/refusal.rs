@@ -40,6 +40,19 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameterValueException", message)
     }
 
+    /// The caller makes too many requests. The answer was recorded in
+    /// <https://github.com/fyoorer/ShadowClone/issues/46>.
+    pub(super) fn caller_rate_exceeded() -> Self {
+        Self {
+            reason: Some("CallerRateLimitExceeded"),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TooManyRequestsException",
+                "Rate exceeded",
+            )
+        }
+    }
+
     pub(super) fn response(&self) -> Response<Bytes> {
         let kind = if self.status.is_server_error() {
             "Service"

@@ -2,7 +2,8 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>). What is then sent on, and in
 //! which form, is the matter of [`record`].
 //!
-//! AWS does not say how long an event waits in its queue before the first attempt; here it does not wait at all.
+//! AWS does not say how long an event waits in its queue before the first attempt; here it does not wait at all. On AWS
+//! an event may come twice without an error; here it does if chaos wants it to.
 
 mod record;
 
@@ -16,6 +17,7 @@ use super::{
     function::{Function, Rejection},
     invocation::{Invocation, Outcome},
 };
+use crate::chaos::Fault;
 
 /// The waits before the first and the second retry after a function error.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
@@ -37,19 +39,34 @@ struct Event {
 
 /// Accepts the event and sees to it in the background.
 pub(super) fn accept(lambda: &Lambda, function: Arc<Function>, invocation: Invocation) {
-    let accepted = Instant::now();
-    let event = Event {
-        function,
-        invocation,
-        accepted,
-        attempts: 0,
-        throttles: 0,
-        last: None,
-    };
-    tokio::spawn(event.run(lambda.clone()));
+    if let Some(delay) = function.chaos.duplicates_event() {
+        let (function, invocation) = (Arc::clone(&function), invocation.clone());
+        tokio::spawn(accept_once_more(lambda.clone(), function, invocation, delay));
+    }
+    tokio::spawn(Event::new(function, invocation).run(lambda.clone()));
+}
+
+/// Accepts a duplicate of an event, which has retries of its own, `delay` later.
+async fn accept_once_more(lambda: Lambda, function: Arc<Function>, invocation: Invocation, delay: Duration) {
+    sleep(lambda.clock().local(delay)).await;
+    let (name, id) = (&function.settings().name, &invocation.request_id);
+    let what = format!("duplicated event {id} of {name}");
+    function.chaos.inflicted(Fault::Duplicate, &what);
+    Event::new(function, invocation).run(lambda).await;
 }
 
 impl Event {
+    fn new(function: Arc<Function>, invocation: Invocation) -> Self {
+        Self {
+            function,
+            invocation,
+            accepted: Instant::now(),
+            attempts: 0,
+            throttles: 0,
+            last: None,
+        }
+    }
+
     async fn run(mut self, lambda: Lambda) {
         let condition = if self.function.is_switched_off() {
             Condition::ZeroReservedConcurrency
@@ -81,7 +98,7 @@ impl Event {
     ///
     /// Not an error: there will be no next one.
     async fn attempt(&mut self) -> Result<Duration, Condition> {
-        match self.function.invoke(self.invocation.clone()) {
+        match self.function.invoke_from_queue(self.invocation.clone()) {
             Ok(outcome) => {
                 self.attempts += 1;
                 self.throttles = 0;

@@ -214,6 +214,19 @@ impl Queue {
         Ok(())
     }
 
+    /// Lets a copy of a message survive that is about to be deleted by this handle: the same message, received once more
+    /// `delay` from now. SQS keeps copies on several servers, and one that is away cannot delete its own. Answers
+    /// whether a copy survives: of a copy that did, none does.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html>
+    ///
+    /// # Errors
+    /// As [`Queue::delete`].
+    pub fn keep_copy(&self, receipt_handle: &str, delay: Duration) -> Result<bool, SqsError> {
+        let is_kept = self.live_state()?.keep_copy(receipt_handle, delay, Now::read())?;
+        self.change.notify_one();
+        Ok(is_kept)
+    }
+
     /// Lets a message that is in flight become visible `timeout` from now, at once if that is zero.
     /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
     ///

@@ -68,7 +68,7 @@ enum Place {
 type Slot = (Instant, u64);
 
 /// A message with what happened to it so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Held {
     pub(super) message: Arc<Message>,
     /// When it was sent. A dead-letter queue keeps a message by the time at which it was sent to its first
@@ -82,6 +82,8 @@ pub(super) struct Held {
     /// The receives since it came to this queue, which the redrive policy goes by.
     receives_here: u64,
     first_receive_timestamp: i64,
+    /// Whether it survived its deletion.
+    is_copy: bool,
     pub(super) dead_letter_source_arn: Option<Arc<str>>,
 }
 
@@ -161,6 +163,7 @@ impl State {
             receive_count: 0,
             receives_here: 0,
             first_receive_timestamp: 0,
+            is_copy: false,
             dead_letter_source_arn: None,
         });
     }
@@ -223,6 +226,33 @@ impl State {
             self.remove(handle.message);
         }
         Ok(was_full && self.in_flight.len() < MAXIMUM_IN_FLIGHT)
+    }
+
+    /// Takes in a copy of the message that this handle is about to delete. It becomes visible `delay` from now and
+    /// counts its receives on; handles from before are not good for it. Answers whether there is one: of a copy
+    /// there is no other.
+    pub(super) fn keep_copy(
+        &mut self,
+        receipt_handle: &str,
+        delay: Duration,
+        now: Now,
+    ) -> Result<bool, SqsError> {
+        let handle = ReceiptHandle::decode(receipt_handle, self.id)?;
+        self.settle(now);
+        let original = self
+            .messages
+            .get(&handle.message)
+            .filter(|held| held.receive_count == handle.receive && !held.is_copy);
+        let Some(original) = original else {
+            return Ok(false);
+        };
+        self.insert(Held {
+            place: Place::Delayed,
+            visible_from: now.instant + delay,
+            is_copy: true,
+            ..original.clone()
+        });
+        Ok(true)
     }
 
     /// Lets a message in flight become visible `timeout` from now.

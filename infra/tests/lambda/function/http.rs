@@ -28,17 +28,17 @@ pub(crate) fn runtime(method: &str, path: &str, headers: &[(String, String)], bo
     let address = env::var("AWS_LAMBDA_RUNTIME_API").expect("the address of the Runtime API");
     let mut all = vec![("host".to_owned(), address.clone())];
     all.extend_from_slice(headers);
-    request(&address, method, path, &all, body)
+    request(&address, method, path, &all, body).expect("an answer")
 }
 
-/// A request to any address.
+/// A request to any address. There is no answer where the connection is closed without a byte.
 pub(crate) fn request(
     address: &str,
     method: &str,
     path: &str,
     headers: &[(String, String)],
     body: &[u8],
-) -> Answer {
+) -> Option<Answer> {
     let mut connection = TcpStream::connect(address).expect("a connection");
     let mut head = format!(
         "{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
@@ -55,7 +55,7 @@ pub(crate) fn request(
     let _ = connection.write_all(body);
     let mut answer = Vec::new();
     let _ = connection.read_to_end(&mut answer);
-    parse(&answer)
+    (!answer.is_empty()).then(|| parse(&answer))
 }
 
 fn parse(answer: &[u8]) -> Answer {

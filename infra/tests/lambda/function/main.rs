@@ -204,7 +204,9 @@ impl Function {
             &headers,
             body.as_bytes(),
         ));
-        let answer = http::request(address, "POST", path, &headers, body.as_bytes());
+        let Some(answer) = http::request(address, "POST", path, &headers, body.as_bytes()) else {
+            return json!("no answer");
+        };
         json!({
             "status": answer.status,
             "type": answer.header("x-amzn-errortype"),

@@ -46,6 +46,32 @@ async fn a_receive_can_ask_for_a_visibility_timeout_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_that_survives_is_received_once_more_and_is_then_deleted_for_good() {
+    let queue = queue_with([]);
+    let sent = send(&queue, "body");
+    let original = poll_one(&queue).await;
+    assert!(queue.keep_copy(&original.receipt_handle, SECOND).unwrap());
+    queue.delete(&original.receipt_handle).unwrap();
+    assert!(poll(&queue).await.is_empty());
+
+    let (received, waited) = elapsed(queue.receive(1, 20 * SECOND, None)).await;
+    assert_eq!(waited, SECOND);
+    let copy = received.unwrap().remove(0);
+    assert_eq!((&copy.message.id, copy.receive_count), (&sent.message_id, 2));
+
+    // The first handle is that of a message which is gone.
+    let changed = queue.change_visibility(&original.receipt_handle, NO_WAIT);
+    assert_eq!(changed.unwrap_err().code(), ErrorCode::InvalidParameterValue);
+    queue.delete(&original.receipt_handle).unwrap();
+    assert_eq!(queue.counts().in_flight, 1);
+
+    assert!(!queue.keep_copy(&copy.receipt_handle, SECOND).unwrap());
+    queue.delete(&copy.receipt_handle).unwrap();
+    advance(60 * SECOND).await;
+    assert!(poll(&queue).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delayed_message_becomes_visible_to_the_millisecond() {
     let queue = queue_with([("DelaySeconds", "5")]);
     send(&queue, "by the queue");
