@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
+use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -82,6 +83,15 @@ pub struct Task {
     pub finished_at: Option<Timestamp>,
     /// What came out, if it succeeded.
     pub result: Option<Value>,
+    /// Why it failed, if it did.
+    pub error: Option<TaskError>,
+}
+
+/// Why a task failed.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TaskError {
+    /// A word for programs.
+    pub code: String,
 }
 
 impl Task {
@@ -104,7 +114,8 @@ impl Task {
         })
     }
 
-    fn is_finished(&self) -> bool {
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
         !matches!(self.status.as_str(), "queued" | "running")
     }
 }
@@ -138,11 +149,26 @@ impl TaskApi {
     /// # Errors
     /// Fails when the answer is another than "accepted", or when none came.
     pub async fn accept(&self, task: &Value) -> Result<Accepted, Refusal> {
+        self.send(self.request(task)).await
+    }
+
+    /// The same with an idempotency key: sent again, it makes no second task.
+    ///
+    /// # Errors
+    /// Fails as [`accept`](Self::accept) does.
+    pub async fn accept_once(&self, task: &Value, key: &str) -> Result<Accepted, Refusal> {
+        self.send(self.request(task).header("idempotency-key", key)).await
+    }
+
+    fn request(&self, task: &Value) -> RequestBuilder {
         let request = self
             .http
             .post(&self.tasks_url)
-            .header(CONTENT_TYPE, "application/json")
-            .body(task.to_string());
+            .header(CONTENT_TYPE, "application/json");
+        request.body(task.to_string())
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Accepted, Refusal> {
         let response = request.send().await.map_err(|error| transport(&error))?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(|error| transport(&error))?;
@@ -187,7 +213,11 @@ impl TaskApi {
         Ok(task)
     }
 
-    async fn task(&self, id: &str) -> Result<Task> {
+    /// The task's record as it is now.
+    ///
+    /// # Errors
+    /// Fails when the record cannot be read.
+    pub async fn task(&self, id: &str) -> Result<Task> {
         let response = self.http.get(format!("{}/{id}", self.tasks_url)).send().await;
         let response = response.with_context(|| format!("cannot read task {id}"))?;
         let response = response

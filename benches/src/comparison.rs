@@ -13,6 +13,7 @@ use crate::deployment::Deployment;
 use crate::machine::Machine;
 use crate::progress::Phase;
 use crate::results::{Binary, Failure, Measured, Results, SCHEMA_VERSION, Settings};
+use crate::soak::{self, Plan, Soak};
 use crate::target::Target;
 use crate::variant::Variant;
 use crate::warm;
@@ -31,7 +32,7 @@ pub async fn compare(variants: &[Variant], settings: Settings, folder: &Path) ->
     };
     let mut deployable = Vec::new();
     for &variant in variants.iter().chain([&Variant::Noop]) {
-        match deploy(variant, "building", folder).await {
+        match deploy(variant, "building", folder, None).await {
             Ok(_) => deployable.push(variant),
             Err(error) => results.failures.push(failure(variant, &error)),
         }
@@ -56,17 +57,32 @@ fn failure(variant: Variant, error: &anyhow::Error) -> Failure {
     Failure { variant, reason }
 }
 
-async fn deploy(variant: Variant, what: &str, folder: &Path) -> Result<Deployment> {
-    let log = Deployment::log_file(folder, variant)?;
+async fn deploy(variant: Variant, what: &str, folder: &Path, faults: Option<&str>) -> Result<Deployment> {
+    let log = Deployment::log_file(folder, variant, faults.is_some())?;
     let phase = Phase::begin(variant, what, 0);
-    Deployment::start(variant, &log, &phase).await
+    Deployment::start(variant, faults, &log, &phase).await
 }
 
 async fn deploy_and_measure(variant: Variant, settings: &Settings, folder: &Path) -> Result<Measured> {
-    let deployment = deploy(variant, "starting", folder).await?;
-    let log = Deployment::log_file(folder, variant)?;
-    measure(&deployment.target, settings)
-        .await
+    let deployment = deploy(variant, "starting", folder, None).await?;
+    let log = Deployment::log_file(folder, variant, false)?;
+    let measured = measure(&deployment.target, settings).await;
+    let mut measured = measured.with_context(|| format!("see the log, {}", log.display()))?;
+    drop(deployment);
+    if let Some(plan) = settings.soak.as_ref().filter(|_| variant.runs_tasks()) {
+        measured.soak = Some(soak(variant, plan, folder).await?);
+    }
+    Ok(measured)
+}
+
+/// In a deployment of its own, so that nothing is measured where things break.
+async fn soak(variant: Variant, plan: &Plan, folder: &Path) -> Result<Soak> {
+    let deployment = deploy(variant, "starting, with faults", folder, Some(&plan.faults)).await?;
+    let log = Deployment::log_file(folder, variant, true)?;
+    let ran = soak::run(&deployment.target, plan.tasks).await;
+    // Its end is the last that the log has to say.
+    drop(deployment);
+    ran.and_then(|ran| ran.held_against(&log))
         .with_context(|| format!("see the log, {}", log.display()))
 }
 
@@ -86,6 +102,7 @@ pub async fn measure(target: &Target, settings: &Settings) -> Result<Measured> {
         load,
         check,
         binaries: binaries(target.variant)?,
+        soak: None,
     })
 }
 

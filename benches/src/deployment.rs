@@ -54,13 +54,13 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Builds what is not built, starts the variant, and waits until it answers. What the local cloud and its
-    /// functions print goes to the log file.
+    /// Builds what is not built, starts the variant, and waits until it answers. With faults, things break in it as
+    /// often as they say. What the local cloud and its functions print goes to the log file.
     ///
     /// # Errors
     /// Fails when the deployment does not come up; the error ends with the last lines of the log.
-    pub async fn start(variant: Variant, log: &Path, phase: &Phase) -> Result<Self> {
-        let mut process = Process::spawn(variant, log)?;
+    pub async fn start(variant: Variant, faults: Option<&str>, log: &Path, phase: &Phase) -> Result<Self> {
+        let mut process = Process::spawn(variant, faults, log)?;
         let mut stdout = process.stdout()?;
         let line = tokio::select! {
             line = read_line(&mut stdout) => line,
@@ -77,14 +77,15 @@ impl Deployment {
         })
     }
 
-    /// Where the log of this variant's deployment is kept below a folder.
+    /// Where the log of this variant's deployment is kept below a folder; that of the one with faults by itself.
     ///
     /// # Errors
     /// Fails when the folder cannot be made.
-    pub fn log_file(folder: &Path, variant: Variant) -> Result<PathBuf> {
+    pub fn log_file(folder: &Path, variant: Variant, has_faults: bool) -> Result<PathBuf> {
         let logs = folder.join("logs");
         fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
-        Ok(logs.join(format!("{variant}.log")))
+        let name = if has_faults { "-soak" } else { "" };
+        Ok(logs.join(format!("{variant}{name}.log")))
     }
 }
 
@@ -124,10 +125,17 @@ fn last_lines(log: &Path, count: usize) -> String {
 struct Process(Child);
 
 impl Process {
-    fn spawn(variant: Variant, log: &Path) -> Result<Self> {
+    fn spawn(variant: Variant, faults: Option<&str>, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        Command::new(workspace::cargo())
-            .args(["infra", "up", variant.template(), "--json"])
+        let mut command = Command::new(workspace::cargo());
+        command.args(["infra", "up", variant.template(), "--json"]);
+        if let Some(faults) = faults {
+            command.args(["--chaos", faults]);
+            for (name, value) in variant.soak_parameters() {
+                command.args(["--parameter", &format!("{name}={value}")]);
+            }
+        }
+        command
             .current_dir(workspace::root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

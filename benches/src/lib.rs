@@ -17,6 +17,7 @@ pub mod progress;
 pub mod report;
 pub mod report_line;
 pub mod results;
+pub mod soak;
 pub mod statistics;
 pub mod target;
 pub mod variant;

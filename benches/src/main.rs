@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use benches::comparison::compare;
 use benches::report::{self, terminal};
 use benches::results::Settings;
+use benches::soak::Plan;
 use benches::variant::Variant;
 use benches::warnings::{Warning, warnings};
 use benches::workspace;
@@ -30,6 +31,15 @@ struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Variant::ALL, hide_default_value = true)]
     variants: Vec<Variant>,
 
+    /// Beside that, hand in thousands of tasks while things break: `kill=0.02,duplicate=0.05,throttle=0.02,
+    /// drop-response=0.02`, or a part of it; see `cargo infra up --help`.
+    #[arg(long, value_name = "FAULT=PROBABILITY,…")]
+    chaos: Option<String>,
+
+    /// How many tasks, with `--chaos`; 10,000 unless told otherwise, or 500 in a quick run.
+    #[arg(long, value_name = "N", requires = "chaos", value_parser = clap::value_parser!(u64).range(1..))]
+    tasks: Option<u64>,
+
     /// The folder for the report and the logs; `target/compare` unless told otherwise.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -43,7 +53,8 @@ Exit code: 0 when every variant was measured and every accepted task succeeded, 
 
 Examples:
   cargo compare --quick
-  cargo compare --variants self-invoke,split-lambda --out target/two";
+  cargo compare --variants self-invoke,split-lambda --out target/two
+  cargo compare --quick --chaos kill=0.02,duplicate=0.05,throttle=0.02,drop-response=0.02,seed=1";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -62,11 +73,17 @@ async fn run() -> Result<ExitCode> {
         Some(folder) => folder,
         None => workspace::target_directory()?.join("compare"),
     };
-    let settings = if arguments.quick {
+    let mut settings = if arguments.quick {
         Settings::quick()
     } else {
         Settings::full()
     };
+    settings.soak = arguments.chaos.map(|faults| Plan {
+        faults,
+        tasks: arguments
+            .tasks
+            .unwrap_or(if settings.quick { 500 } else { 10_000 }),
+    });
     let variants = unique(&arguments.variants);
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
     let results = tokio::select! {

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::variant::Variant;
 
 /// A step of a measurement that is going on. It vanishes from the terminal when dropped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Phase {
     bar: ProgressBar,
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
+use crate::soak::{Plan, Soak};
 use crate::statistics::Distribution;
 use crate::variant::Variant;
 use crate::warm::Picture;
@@ -60,6 +61,9 @@ pub struct Settings {
     pub seconds_per_rate: u32,
     /// How long the load goes on before anything counts.
     pub warm_up_seconds: u32,
+    /// What was made to go wrong in the soak, if there was one.
+    #[serde(default)]
+    pub soak: Option<Plan>,
 }
 
 impl Settings {
@@ -71,6 +75,7 @@ impl Settings {
             rates_per_second: vec![50],
             seconds_per_rate: 4,
             warm_up_seconds: 1,
+            soak: None,
         }
     }
 
@@ -82,6 +87,7 @@ impl Settings {
             rates_per_second: vec![20, 50, 100],
             seconds_per_rate: 20,
             warm_up_seconds: 5,
+            soak: None,
         }
     }
 
@@ -107,6 +113,9 @@ pub struct Measured {
     pub check: Option<Check>,
     /// The functions' binaries.
     pub binaries: Vec<Binary>,
+    /// The tasks that were handed in while things broke, if any were.
+    #[serde(default)]
+    pub soak: Option<Soak>,
 }
 
 impl Measured {

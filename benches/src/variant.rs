@@ -53,6 +53,16 @@ impl Variant {
         }
     }
 
+    /// What the template is given for a soak. What the platform gives up on comes back after a visibility timeout; that
+    /// can be short where tasks are.
+    pub fn soak_parameters(self) -> &'static [(&'static str, u32)] {
+        match self {
+            Self::SqsWorker => &[("TaskTimeout", 60), ("VisibilityTimeout", 360)],
+            Self::SelfInvoke | Self::SplitLambda => &[("TaskTimeout", 60)],
+            Self::Noop => &[],
+        }
+    }
+
     /// The function that serves the API, by its logical id.
     pub fn api_function(self) -> &'static str {
         match self {

@@ -21,6 +21,13 @@ pub enum Warning {
         /// How many tasks.
         tasks: u64,
     },
+    /// In the soak, accepted tasks did not end, or ended twice.
+    Unreliable {
+        /// Of which variant.
+        variant: Variant,
+        /// How many tasks.
+        tasks: u64,
+    },
     /// The same task had another result in another variant.
     DifferentPictures,
     /// Requests were not accepted.
@@ -57,7 +64,7 @@ impl Warning {
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,
-            Self::Missing(_) | Self::NotSucceeded { .. } | Self::DifferentPictures
+            Self::Missing(_) | Self::NotSucceeded { .. } | Self::Unreliable { .. } | Self::DifferentPictures
         )
     }
 }
@@ -70,6 +77,12 @@ impl fmt::Display for Warning {
                 formatter,
                 "{} accepted tasks of {variant} did not succeed. Its figures describe a variant that loses work; \
                  look for the reason in its log first.",
+                count(*tasks)
+            ),
+            Self::Unreliable { variant, tasks } => write!(
+                formatter,
+                "{} accepted tasks of {variant} did not end, or ended twice, while things broke. That must not happen \
+                 whatever breaks; look for them in its log.",
                 count(*tasks)
             ),
             Self::DifferentPictures => formatter.write_str(
@@ -117,6 +130,7 @@ pub fn warnings(results: &Results) -> Vec<Warning> {
         .map(|failure| Warning::Missing(failure.variant))
         .collect();
     warnings.extend(results.variants().filter_map(not_succeeded));
+    warnings.extend(results.variants().filter_map(unreliable));
     let mut pictures = results
         .variants()
         .filter_map(|measured| Some(&measured.check.as_ref()?.picture));
@@ -139,6 +153,15 @@ fn not_succeeded(measured: &Measured) -> Option<Warning> {
     let check = measured.check.as_ref()?;
     let tasks = check.accepted - check.ended.get("succeeded").copied().unwrap_or(0);
     (tasks > 0).then_some(Warning::NotSucceeded {
+        variant: measured.variant,
+        tasks,
+    })
+}
+
+fn unreliable(measured: &Measured) -> Option<Warning> {
+    let soak = measured.soak.as_ref()?;
+    let tasks = soak.missing + soak.ended_twice;
+    (tasks > 0).then_some(Warning::Unreliable {
         variant: measured.variant,
         tasks,
     })

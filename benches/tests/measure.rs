@@ -18,6 +18,7 @@ fn minimal() -> Settings {
         rates_per_second: vec![50],
         seconds_per_rate: 1,
         warm_up_seconds: 1,
+        soak: None,
     }
 }
 

@@ -71,7 +71,7 @@ fn every_chart_has_a_title_and_no_id_comes_twice() {
 
 #[test]
 fn markdown_and_page_have_the_same_figures() {
-    let results = fixture::results(Settings::full());
+    let results = fixture::results(fixture::settings_with_soak());
     let folder = written("report-same", &results);
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
     let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
@@ -103,6 +103,33 @@ fn what_is_missing_or_wrong_is_said_first() {
     assert!(found[..3].iter().all(Warning::is_fatal) && !found[3..].iter().any(Warning::is_fatal));
     let page = fs::read_to_string(written("report-failure", &results).join("report.html")).unwrap();
     assert!(page.contains("it &lt;never&gt; became ready"));
+}
+
+#[test]
+fn a_soak_is_reported_where_there_was_one() {
+    let with = fixture::results(fixture::settings_with_soak());
+    let without = fixture::results(Settings::full());
+    for (results, expected) in [(&with, true), (&without, false)] {
+        let folder = written("report-soak", results);
+        for report in ["report.html", "report.md"] {
+            let text = fs::read_to_string(folder.join(report)).unwrap();
+            assert_eq!(text.contains("Reliability"), expected, "{report}");
+            assert_eq!(text.contains("kill 212"), expected, "{report}");
+        }
+    }
+}
+
+#[test]
+fn a_task_that_was_lost_or_ended_twice_outweighs_everything() {
+    let mut results = fixture::results(fixture::settings_with_soak());
+    let soak = results.measured[1].soak.as_mut().unwrap();
+    (soak.missing, soak.ended_twice) = (1, 2);
+    let expected = Warning::Unreliable {
+        variant: Variant::SqsWorker,
+        tasks: 3,
+    };
+    assert!(expected.is_fatal());
+    assert_eq!(warnings(&results), [expected]);
 }
 
 #[test]

@@ -48,9 +48,10 @@ impl<'a> LazyDeployment<'a> {
 
     fn start(&self) -> Deployment {
         let started = self.runtime.block_on(async {
-            let log = Deployment::log_file(&workspace::target_directory()?.join("bench"), self.variant)?;
+            let log =
+                Deployment::log_file(&workspace::target_directory()?.join("bench"), self.variant, false)?;
             let phase = Phase::begin(self.variant, "building and starting", 0);
-            Deployment::start(self.variant, &log, &phase).await
+            Deployment::start(self.variant, None, &log, &phase).await
         });
         measured(started)
     }

@@ -45,6 +45,12 @@ fn page(results: &Results) -> Markup {
                     (accept(results))
                     (start(results))
                     (section("correctness", "Correctness", text::CHECK, &html! { (table(&tables::check(results))) }))
+                    @if let Some(intro) = text::soak(results) {
+                        (section("reliability", "Reliability", &intro, &html! {
+                            (table(&tables::soak(results)))
+                            (table(&tables::faults(results)))
+                        }))
+                    }
                     (section("size", "Size", "", &html! { (table(&tables::sizes(results))) }))
                     (method(results))
                 }
@@ -70,6 +76,7 @@ fn header(results: &Results) -> Markup {
                 ] {
                     a href={ "#" (id) } { (title) }
                 }
+                @if results.settings.soak.is_some() { a href="#reliability" { "Reliability" } }
             }
         }
     }

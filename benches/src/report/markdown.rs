@@ -39,6 +39,14 @@ impl Report for Markdown {
             &[tables::start(results)],
         )?;
         section(&mut page, "Correctness", text::CHECK, &[tables::check(results)])?;
+        if let Some(soak) = text::soak(results) {
+            section(
+                &mut page,
+                "Reliability",
+                &soak,
+                &[tables::soak(results), tables::faults(results)],
+            )?;
+        }
         section(&mut page, "Size", "", &[tables::sizes(results)])?;
         method(&mut page, results)?;
         Ok(page)

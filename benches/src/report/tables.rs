@@ -1,7 +1,10 @@
 //! The tables of a report, as plain rows of text; each format draws them in its own way.
 
+use std::collections::BTreeMap;
+
 use super::format::{DASH, count, megabytes, optional_time, range, spread, time};
 use crate::results::{Load, Measured, Results};
+use crate::soak::Soak;
 use crate::statistics::Distribution;
 use crate::variant::Variant;
 
@@ -209,6 +212,77 @@ pub(super) fn check(results: &Results) -> Table {
             ])
         }),
     )
+}
+
+/// What became of the tasks that were handed in while things broke.
+pub(super) fn soak(results: &Results) -> Table {
+    Table::new(
+        "Tasks handed in while things broke. Longest: from accepted to its end; recovery: the same for tasks that took \
+         more than one attempt, median (smallest–largest).",
+        &[
+            "Variant",
+            "Accepted",
+            "Succeeded",
+            "Failed",
+            "Missing",
+            "Ended twice",
+            "Attempts",
+            "Longest",
+            "Recovery",
+        ],
+        soaks(results).map(|(variant, soak)| {
+            let ended = |status: &str| count(soak.ended.get(status).copied().unwrap_or(0));
+            vec![
+                variant,
+                count(soak.accepted),
+                ended("succeeded"),
+                ended("failed"),
+                count(soak.missing),
+                count(soak.ended_twice),
+                listed(&soak.attempts, |attempts| format!("{attempts}×")),
+                time(soak.finished_us.max),
+                soak.recovered_us
+                    .as_ref()
+                    .map_or_else(|| DASH.into(), median_and_range),
+            ]
+        }),
+    )
+}
+
+/// What broke, and what of it was to be seen from outside.
+pub(super) fn faults(results: &Results) -> Table {
+    Table::new(
+        "What broke. Sent again: requests that were not accepted at once, by their answer. Silent: tasks whose end is \
+         recorded but not logged, because the worker was killed in between.",
+        &["Variant", "Faults", "Sent again", "Failures", "Silent"],
+        soaks(results).map(|(variant, soak)| {
+            vec![
+                variant,
+                listed(&soak.faults, Clone::clone),
+                listed(&soak.sent_again, Clone::clone),
+                listed(&soak.failures, Clone::clone),
+                count(soak.ended_silently),
+            ]
+        }),
+    )
+}
+
+fn soaks(results: &Results) -> impl Iterator<Item = (String, &Soak)> {
+    results
+        .variants()
+        .filter_map(|measured| Some((measured.variant.to_string(), measured.soak.as_ref()?)))
+}
+
+/// Each with its number.
+fn listed<T>(counts: &BTreeMap<T, u64>, name: impl Fn(&T) -> String) -> String {
+    if counts.is_empty() {
+        return DASH.into();
+    }
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(what, number)| format!("{} {}", name(what), count(*number)))
+        .collect();
+    parts.join(", ")
 }
 
 /// The sizes of the binaries.
