@@ -26,7 +26,7 @@ pub struct Settings {
     pub memory_size: u32,
     /// How long an invocation may take.
     pub timeout: Duration,
-    /// The variables that the template sets.
+    /// The variables that the template sets, or the last update.
     pub environment: BTreeMap<String, String>,
     /// The Region that the function believes to be in.
     pub region: String,
@@ -75,8 +75,8 @@ impl Settings {
         let lambda = variables
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value));
-        // Lambda refuses its reserved names in a template; here its own values win.
-        self.environment.clone().into_iter().chain(lambda).collect()
+        // The function's own come last and win: names that are Lambda's alone were refused.
+        lambda.chain(self.environment.clone()).collect()
     }
 }
 

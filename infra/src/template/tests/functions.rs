@@ -120,10 +120,10 @@ fn values_out_of_range_and_unsupported_properties_are_refused_with_line_and_path
 
 #[test]
 fn an_environment_beyond_four_kilobytes_is_refused() {
-    let more = format!("      Environment: {{Variables: {{BIG: {}}}}}", "x".repeat(4096));
+    let more = format!("      Environment: {{Variables: {{BIG: {}}}}}", "x".repeat(4087));
     assert_refused(
         function_template(&more),
-        "4099 bytes of names and values are more than 4096",
+        "4097 bytes, as JSON, are more than 4096",
     );
 }
 
