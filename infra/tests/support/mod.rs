@@ -8,7 +8,7 @@
 
 mod aws;
 #[path = "../lambda/signing.rs"]
-mod signing;
+pub(crate) mod signing;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
