@@ -109,7 +109,7 @@ def test_the_tail_of_the_log_comes_with_the_answer(lambda_client):
 
 
 def test_a_client_context_reaches_a_synchronous_invocation_alone(lambda_client, functions):
-    """I: ClientContext is for synchronous invocations; aws-facts: it never reaches an asynchronous one."""
+    """I: ClientContext is for synchronous invocations."""
     context = {"custom": {"key": "wert ä"}, "env": {}, "client": {}}
     encoded = base64.b64encode(json.dumps(context).encode()).decode()
     headers = result(invoke(lambda_client, {}, ClientContext=encoded))["headers"]

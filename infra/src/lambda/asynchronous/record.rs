@@ -233,6 +233,7 @@ mod tests {
         assert!(document.get("responseContext").is_none() && document.get("responsePayload").is_none());
     }
 
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq>
     #[test]
     fn a_dead_letter_is_the_event_with_the_error_in_attributes() {
         let invocation = Invocation::new(r#"{"a": 1}"#.into());

@@ -67,6 +67,15 @@ fn say(text: &str) {
     out.flush().unwrap();
 }
 
+/// Says something after some milliseconds, while the function goes on: `[milliseconds, text]`.
+fn print_later(value: &Value) {
+    let (time, text) = (number(&value[0]), value[1].as_str().unwrap().to_owned());
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(time));
+        say(&text);
+    });
+}
+
 fn end_in_order(signals: &SigSet) {
     signals.wait().unwrap();
     say("SIGTERM received");
@@ -158,6 +167,7 @@ impl Function {
         match name {
             "print" => say(value.as_str().unwrap()),
             "print_last" => say(&format!("last: {}", self.last)),
+            "print_later" => print_later(value),
             "sleep" => thread::sleep(Duration::from_millis(number(value))),
             "exit" => exit(number(value)),
             "allocate" => self.kept.push(vec![1; number::<usize>(value) * 1024 * 1024]),
