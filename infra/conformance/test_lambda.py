@@ -279,6 +279,8 @@ def test_what_lambda_does_not_reserve_a_function_can_set(lambda_client):
     variables = {"TZ": "Europe/Berlin", "PATH": "/opt/own"}
     lambda_client.update_function_configuration(FunctionName="Changing", Environment={"Variables": variables})
     assert variables.items() <= result(invoke(lambda_client, {}, "Changing"))["environment"].items()
+    updated = lambda_client.update_function_configuration(FunctionName="Changing", Environment={})
+    assert updated["Environment"] == {"Variables": {}}
 
 
 @pytest.mark.parametrize("wrong", [{"Timeout": 901}, {"Timeout": 0}, {"MemorySize": 127}, {"MemorySize": 10_241}])

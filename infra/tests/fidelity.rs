@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 /// What stands in the place of a test where there is none.
-const WITHOUT_TEST: [&str; 2] = ["not done", "an advice"];
+const WITHOUT_TEST: [&str; 2] = ["not done", "advice"];
 
 struct Fact {
     /// The line of the table.

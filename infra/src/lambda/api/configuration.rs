@@ -32,6 +32,7 @@ struct Update {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct UpdatedEnvironment {
+    #[serde(default)]
     variables: BTreeMap<String, String>,
 }
 

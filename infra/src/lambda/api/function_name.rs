@@ -1,8 +1,9 @@
 //! How requests name a function: by its name, a part of its ARN or the whole of it, with or without a qualifier, which
 //! may also stand in the query (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
 
-use super::{decode, parameter, refusal::Refusal};
 use axum::http::StatusCode;
+
+use super::{decode, parameter, refusal::Refusal};
 
 /// The only version that there is here.
 const LATEST: &str = "$LATEST";
