@@ -23,11 +23,27 @@ def test_the_table_is_as_the_template_declares_it(dynamodb, functions):
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
 
-@pytest.mark.xfail(reason="the embedded DynamoDB has a Region and an account of its own")
 def test_the_table_has_the_arn_that_policies_name(dynamodb):
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html"""
     table = dynamodb.describe_table(TableName=TABLE)["Table"]
     assert table["TableArn"] == "arn:aws:dynamodb:us-east-1:123456789012:table/Table"
+
+
+def test_a_new_table_and_its_index_have_such_arns_too(dynamodb):
+    """D API_CreateTable, API_GlobalSecondaryIndexDescription"""
+    name = uuid.uuid4().hex
+    key = [{"AttributeName": "id", "KeyType": "HASH"}]
+    index = {"IndexName": "Again", "KeySchema": key, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+    table = dynamodb.create_table(
+        TableName=name,
+        KeySchema=key,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[index],
+    )["TableDescription"]
+    arn = f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}"
+    assert (table["TableArn"], table["GlobalSecondaryIndexes"][0]["IndexArn"]) == (arn, f"{arn}/index/Again")
+    assert dynamodb.delete_table(TableName=name)["TableDescription"]["TableArn"] == arn
 
 
 def test_an_item_is_put_read_updated_and_deleted(dynamodb, key):

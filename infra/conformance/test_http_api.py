@@ -142,7 +142,7 @@ def test_the_most_specific_route_takes_a_request(api, method, path, key, paramet
     [("GET", "/"), ("GET", "/tasks/"), ("GET", "/tasks/1/2"), ("DELETE", "/tasks"), ("GET", "/files/me")],
 )
 def test_what_no_route_takes_is_not_found(api, method, path):
-    """aws-facts: 404 {"message":"Not Found"}"""
+    """A http-api-develop-routes.html; the answer is widely observed: 404 {"message":"Not Found"}"""
     answer = api.http(method, path)
     assert message(answer) == NOT_FOUND
     assert answer.headers["apigw-requestid"]

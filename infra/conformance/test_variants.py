@@ -1,6 +1,7 @@
 """The project's own variants, seen by real clients: what they leave in the table and the queues, and that what HTTP APIs
 do to requests does not trouble them."""
 
+import hashlib
 import json
 
 import pytest
@@ -34,7 +35,7 @@ def ended(variant, task_id):
 
 
 def test_a_task_ends_and_leaves_its_record_in_the_table(variant):
-    """design.md: 202, and the record by which the result reaches the user"""
+    """README.md of the project: 202, and the record by which the result reaches the user"""
     task_id = accept(variant, {"kind": "sleep", "millis": 100})
     assert ended(variant, task_id)["status"] == "succeeded"
     [table] = variant.description["tables"]
@@ -71,8 +72,44 @@ def test_a_body_in_base64_is_no_trouble(variant):
 
 
 def test_a_function_cannot_be_invoked_with_nonsense_through_http(variant):
-    """design.md: a client can never forge the internal event"""
+    """ARCHITECTURE.md: a client cannot forge the internal event"""
     forged = {"Records": [{"messageId": "1", "body": "{}", "eventSource": "aws:sqs"}]}
     answer = variant.http("POST", "/tasks", [JSON], json.dumps(forged).encode())
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_sdk_for_rust_sends_the_trace_on(monkeypatch):
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: a loop is recognised by the trace header. The SDK for Rust is not on that page's list;
+    it reads _X_AMZN_TRACE_ID, as the SDK does that calls here. The function is told that it is the 16th invocation of its
+    chain, hands a task over to itself, and that one is stopped."""
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:"
+    with Cloud("self-invoke") as cloud:
+        [name] = cloud.description["functions"]
+        lineage = hashlib.md5(f"{arn}{name}".encode()).hexdigest()[:8]
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", name)
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-5759e988-bd862e3fe1be46a994272793;Lineage={lineage}:14")
+        event = {
+            "version": "2.0",
+            "routeKey": "POST /tasks",
+            "rawPath": "/tasks",
+            "rawQueryString": "",
+            "headers": {"content-type": "application/json"},
+            "requestContext": {
+                "accountId": "123456789012",
+                "apiId": "api",
+                "domainName": "localhost",
+                "domainPrefix": "localhost",
+                "http": {"method": "POST", "path": "/tasks", "protocol": "HTTP/1.1", "sourceIp": "::1", "userAgent": ""},
+                "requestId": "id",
+                "routeKey": "POST /tasks",
+                "stage": "$default",
+                "time": "01/Jan/2026:00:00:00 +0000",
+                "timeEpoch": 0,
+            },
+            "body": json.dumps({"kind": "sleep", "millis": 0}),
+            "isBase64Encoded": False,
+        }
+        answer = cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        assert json.loads(answer["Payload"].read())["statusCode"] == 202
+        eventually(lambda: any("is given up: RecursiveInvocation" in line for line in cloud.log()), "it is stopped")

@@ -101,7 +101,7 @@ impl Cloud {
             region: REGION.to_owned(),
         };
         iam::execution_role::check(&stack, &account)?;
-        let mut iam = Iam::new(account);
+        let mut iam = Iam::new(account.clone());
         // The reaper is this program once more, which may be replaced while the functions are built.
         let host = Host::start(Limits::prepare(options.limits)).context("cannot start the reaper")?;
         let executables = tokio::task::block_in_place(|| builder::executables(&stack.functions))?;
@@ -124,7 +124,7 @@ impl Cloud {
             lambda: lambda.clone(),
             sqs,
             chaos: options.chaos,
-            dynamodb: dynamodb::Client::new(listeners.dynamodb.local_addr()?),
+            dynamodb: dynamodb::Client::new(listeners.dynamodb.local_addr()?, &account),
         };
         let Listeners {
             api, cloud, dynamodb, ..

@@ -10,15 +10,15 @@ use axum::{
 };
 use bytes::Bytes;
 use dynoxide::Database;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::template::Table;
+use crate::{iam::Account, template::Table};
 
 /// A database with these tables.
 ///
@@ -76,16 +76,25 @@ pub fn throttled() -> Response<Body> {
     response
 }
 
+/// What the ARNs of the embedded database's tables and indexes begin with.
+const ITS_ARNS: &str = "arn:aws:dynamodb:dynoxide:000000000000:";
+
+/// The operations whose answers describe a table
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>).
+const DESCRIBING: [&str; 4] = ["CreateTable", "DeleteTable", "DescribeTable", "UpdateTable"];
+
 /// Passes requests on to a database that listens somewhere, over connections that are kept.
 #[derive(Debug)]
 pub struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
     uri: Uri,
+    /// What the ARNs of tables begin with.
+    arns: String,
 }
 
 impl Client {
-    /// A client of the database that listens at this address.
-    pub fn new(address: SocketAddr) -> Self {
+    /// A client of the database that listens at this address, whose tables belong to this account.
+    pub fn new(address: SocketAddr, account: &Account) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let mut uri = Uri::builder().scheme("http");
@@ -94,15 +103,20 @@ impl Client {
             http: legacy::Client::builder(TokioExecutor::new()).build(connector),
             // An address makes an authority.
             uri: uri.build().unwrap_or_default(),
+            arns: format!("arn:aws:dynamodb:{}:{}:", account.region, account.id),
         }
     }
 
-    /// The database's answer to a request.
+    /// The database's answer to a request, with the account's ARNs in it.
     ///
     /// # Errors
     ///
     /// The database does not answer.
-    pub async fn pass_on(&self, request: Parts, body: Bytes) -> Result<Response<Body>, legacy::Error> {
+    pub async fn pass_on(&self, request: Parts, body: Bytes) -> anyhow::Result<Response<Body>> {
+        let target = request.headers.get("x-amz-target");
+        let target = target.and_then(|target| target.to_str().ok());
+        let operation = target.and_then(|target| target.split_once('.'));
+        let is_describing = operation.is_some_and(|(_, operation)| DESCRIBING.contains(&operation));
         let mut passed_on = Request::new(Full::new(body));
         *passed_on.method_mut() = request.method;
         *passed_on.uri_mut() = self.uri.clone();
@@ -111,6 +125,44 @@ impl Client {
         for name in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING] {
             passed_on.headers_mut().remove(name);
         }
-        Ok(self.http.request(passed_on).await?.map(Body::new))
+        let response = self.http.request(passed_on).await?;
+        if !is_describing {
+            return Ok(response.map(Body::new));
+        }
+        let (mut answer, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        // They belong to the database's text.
+        for name in ["content-length", "x-amz-crc32"] {
+            answer.headers.remove(name);
+        }
+        Ok(Response::from_parts(answer, self.with_our_arns(&body).into()))
+    }
+
+    /// An answer with the ARNs of the account in place of the database's own. What is no JSON stays as it is.
+    fn with_our_arns(&self, body: &Bytes) -> Bytes {
+        let Ok(mut answer) = serde_json::from_slice(body) else {
+            return body.clone();
+        };
+        self.replace_arns(&mut answer);
+        answer.to_string().into()
+    }
+
+    fn replace_arns(&self, value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.replace_arns(item)),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let arn = member.as_str().and_then(|text| text.strip_prefix(ITS_ARNS));
+                    match arn {
+                        // Streams are found by the database's own ARNs.
+                        Some(resource) if ["TableArn", "IndexArn"].contains(&name.as_str()) => {
+                            *member = format!("{}{resource}", self.arns).into();
+                        }
+                        _ => self.replace_arns(member),
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }

@@ -51,13 +51,12 @@ impl Principal {
         }
     }
 
-    /// A function under its role: in a session that is named after the function, as on AWS. The name of the role is
-    /// the one that SAM gives to its logical id.
+    /// A function under its role: in a session that is named after the function, as on AWS.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>
     pub fn function(account: &Account, function: &template::Function) -> Self {
-        let template::Function { logical_id, name, .. } = function;
+        let template::Function { role_name, name, .. } = function;
         Self {
-            arn: format!("arn:aws:sts::{}:assumed-role/{logical_id}Role/{name}", account.id),
+            arn: format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", account.id),
             rights: Rights::Statements(function.statements.clone()),
         }
     }

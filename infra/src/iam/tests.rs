@@ -38,6 +38,7 @@ fn function(statements: Vec<Statement>) -> Function {
         asynchronous: AsynchronousConfiguration::default(),
         dead_letter_target: None,
         recursive_loop: RecursiveLoop::default(),
+        role_name: "ApiFunctionRole".to_owned(),
         statements,
     }
 }

@@ -1,14 +1,13 @@
 //! An event source mapping: receives messages from a queue, invokes a function with them, and deletes what it dealt
 //! with (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>).
 
-use std::{
-    collections::HashSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, time::sleep};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use super::{
     function::{Function, Rejection},
@@ -108,9 +107,9 @@ impl EventSourceMapping {
                 .await
                 .ok()?;
         }
-        let gathered_by = tokio::time::Instant::now() + self.declared.maximum_batching_window;
+        let gathered_by = Instant::now() + self.declared.maximum_batching_window;
         while batch.len() < size {
-            let wait = gathered_by.saturating_duration_since(tokio::time::Instant::now());
+            let wait = gathered_by.saturating_duration_since(Instant::now());
             let room = (size - batch.len()).min(MESSAGES_PER_RECEIVE);
             let more = self.queue.receive(room, wait, None).await.unwrap_or_default();
             if more.is_empty() {
@@ -291,6 +290,25 @@ mod tests {
     fn reported(response: &str) -> Option<Vec<String>> {
         let batch = HashSet::from(["1", "2"]);
         reported_failures(response.as_bytes(), &batch).map(|ids| ids.into_iter().collect())
+    }
+
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>: five batches at first, 300 more a minute,
+    /// 1,250 at most.
+    #[tokio::test(start_paused = true)]
+    async fn concurrency_grows_by_three_hundred_a_minute_up_to_its_limit() {
+        let mut scaling = Scaling::new(None);
+        assert_eq!((scaling.concurrency, scaling.grow()), (5, 0));
+        for _ in 0..60 {
+            sleep(Duration::from_secs(1)).await;
+            scaling.grow();
+        }
+        assert_eq!(scaling.concurrency, 305);
+        for _ in 0..300 {
+            sleep(Duration::from_secs(1)).await;
+            scaling.grow();
+        }
+        assert_eq!((scaling.concurrency, scaling.can_grow()), (1_250, false));
+        assert_eq!(Scaling::new(Some(2)).concurrency, 2);
     }
 
     #[test]

@@ -203,7 +203,8 @@ impl Log {
 
 impl std::fmt::Display for Report<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // INIT is billed too, in whole milliseconds together with the invocation.
+        // INIT is billed too, in whole milliseconds together with the invocation
+        // (https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase).
         let billed = (self.duration + self.init.unwrap_or_default())
             .as_micros()
             .div_ceil(1_000);

@@ -26,7 +26,7 @@ pub struct Settings {
     pub memory_size: u32,
     /// How long an invocation may take.
     pub timeout: Duration,
-    /// The variables that the template sets.
+    /// The variables that the template sets, or the last update.
     pub environment: BTreeMap<String, String>,
     /// The Region that the function believes to be in.
     pub region: String,
@@ -72,10 +72,10 @@ impl Settings {
             ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
         ];
         let named = |(name, value): (&'static str, String)| (name.to_owned(), value);
-        // Later ones win. A template may set an endpoint, as it may on AWS; the names that Lambda reserves it may not.
         let endpoints = self.endpoints.iter().cloned().map(named);
         let lambda = variables.into_iter().map(named);
-        endpoints.chain(self.environment.clone()).chain(lambda).collect()
+        // The function's own come last and win: names that are Lambda's alone were refused.
+        lambda.chain(endpoints).chain(self.environment.clone()).collect()
     }
 }
 

@@ -33,6 +33,7 @@ pub use self::{
     redrive_policy::RedrivePolicy,
     validation::MAXIMUM_MESSAGE_SIZE,
 };
+pub(crate) use validation::is_message_character;
 
 /// The service. A clone is the same service.
 #[derive(Debug, Clone)]

@@ -72,14 +72,15 @@ pub(super) fn check_total_visibility_timeout(elapsed: Duration, timeout: Duratio
     Ok(())
 }
 
-/// The characters that XML 1.0 allows, which are those of a message, too.
+/// Whether a message may have it: the characters that XML 1.0 allows.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+pub(crate) fn is_message_character(character: char) -> bool {
+    matches!(character,
+        '\u{9}' | '\u{A}' | '\u{D}' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
 fn check_characters(text: &str) -> Result<(), SqsError> {
-    let allowed = |character| {
-        matches!(character,
-            '\u{9}' | '\u{A}' | '\u{D}' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
-    };
-    match text.chars().find(|character| !allowed(*character)) {
+    match text.chars().find(|character| !is_message_character(*character)) {
         None => Ok(()),
         Some(character) => {
             let message = format!(

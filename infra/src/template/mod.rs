@@ -27,6 +27,7 @@ mod resources;
 mod roles;
 mod stack;
 mod substitution;
+pub(crate) mod variables;
 mod yaml;
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub struct Function {
     pub dead_letter_target: Option<String>,
     /// Whether Lambda stops the function when it takes part in a loop.
     pub recursive_loop: RecursiveLoop,
+    /// The name of its role: of the one that it names, or of the one that SAM makes for it.
+    pub role_name: String,
     /// What the function's role allows and denies.
     pub statements: Vec<Statement>,
 }

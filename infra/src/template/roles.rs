@@ -20,7 +20,7 @@ const ROLE_WITHOUT_EFFECT: [&str; 5] = [
     "Tags",
 ];
 
-/// Fills in the statements of the functions.
+/// Fills in the roles of the functions and their statements.
 pub(super) fn fill(
     functions: &mut [Function],
     declarations: &[Declaration],
@@ -47,7 +47,7 @@ pub(super) fn fill(
         roles.attach_policy(it)
     }));
     problems.absorb(each(declarations, ResourceType::Function, |it| {
-        roles.give_statements(it, functions)
+        roles.give_role(it, functions)
     }));
     problems.check()
 }
@@ -223,13 +223,14 @@ impl Roles<'_> {
         Ok(())
     }
 
-    fn give_statements(&self, declaration: &Declaration, functions: &mut [Function]) -> Result<(), Problems> {
+    fn give_role(&self, declaration: &Declaration, functions: &mut [Function]) -> Result<(), Problems> {
         let role = self.role_of(declaration)?;
         for function in functions
             .iter_mut()
             .filter(|function| function.logical_id == declaration.logical_id)
         {
             function.statements = self.statements.get(&role).cloned().unwrap_or_default();
+            function.role_name.clone_from(&role);
         }
         Ok(())
     }

@@ -66,6 +66,8 @@ async fn a_synchronous_invocation_that_is_killed_fails_as_one_that_crashes() {
     assert!(outcome.log.contains(end), "{}", outcome.log);
 }
 
+/// Lambda's queue may deliver an event more than once
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
 #[tokio::test(flavor = "multi_thread")]
 async fn an_asynchronous_event_is_delivered_twice_under_the_same_id() {
     let cloud = asynchronous("", &["--time-scale", "60", "--chaos", "duplicate=1"]);
@@ -99,6 +101,7 @@ async fn a_duplicate_has_retries_of_its_own() {
     assert_eq!(cloud.count(&format!("START RequestId: {id}")), 6);
 }
 
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_a_mapping_has_deleted_is_delivered_once_more() {
     let cloud = mapped(&["--chaos", "duplicate=1"]);

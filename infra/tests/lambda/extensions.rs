@@ -46,7 +46,8 @@ async fn an_extension_that_works_on_for_too_long_times_the_invocation_out() {
     cloud.logged("Status: timeout").await;
 }
 
-/// SIGTERM comes only where an extension is registered, whatever events it wants.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>: SIGTERM
+/// comes only where an extension is registered, whatever events it wants.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_environment_with_an_extension_may_end_in_order_and_one_without_is_killed() {
     let arguments = ["--idle-timeout", "0.2"];

@@ -1,11 +1,14 @@
 //! The life of execution environments
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
-use crate::support::{LocalCloud, function, milliseconds};
+use crate::support::{LocalCloud, function, milliseconds, until};
 
 /// With one environment, which every invocation uses.
 fn with_init(init: &str, timeout: u32) -> LocalCloud {
@@ -142,6 +145,24 @@ async fn after_a_timeout_or_a_crash_the_environment_starts_anew_without_a_report
         );
     }
     assert_eq!(cloud.count("INIT_REPORT"), 0);
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke>: background
+/// work is frozen with the environment, and goes on when that is used again.
+#[tokio::test(flavor = "multi_thread")]
+async fn background_work_waits_for_the_next_invocation() {
+    let cloud = with_init("ok", 3);
+    let work = json!({"do": [{"print_later": [200, "done in the background"]}]});
+    cloud.invoke("Function", &work).await;
+    until("the environment is frozen", || {
+        cloud.function_processes().iter().all(|(_, state)| *state == 'T')
+    })
+    .await;
+    // Far longer than the work takes where it can go on.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(cloud.count("done in the background"), 0);
+    cloud.invoke("Function", &json!({"do": [{"sleep": 500}]})).await;
+    cloud.logged("done in the background").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ mod extensions;
 mod invoke;
 mod life_cycle;
 mod limits;
+mod mapping;
 mod recursion;
 mod scale;
 mod support;

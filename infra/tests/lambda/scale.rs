@@ -8,7 +8,7 @@ use crate::support::{LocalCloud, function, until};
 
 const BURST: usize = 500;
 
-/// Each of them needs an environment of its own, because all run at the same time.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>: each of them needs an environment of its own, because all run at the same time.
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_invocations_run_at_the_same_time() {
     let cloud = LocalCloud::up(&function("Function", "Timeout: 60"), &["--idle-timeout", "5"]);
@@ -38,4 +38,24 @@ async fn five_hundred_invocations_run_at_the_same_time() {
         cloud.function_processes().is_empty()
     })
     .await;
+}
+
+/// An account has 1,000 concurrent invocations, of which here 900 are reserved
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html>).
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_reserved_the_other_functions_share() {
+    let resources = function("Reserved", "ReservedConcurrentExecutions: 900")
+        + &function("One", "Timeout: 120")
+        + &function("Other", "Timeout: 120");
+    let cloud = LocalCloud::up(&resources, &[]);
+    let sleep = json!({"do": [{"sleep": 100_000}]});
+    for name in ["One", "Other"].repeat(50) {
+        cloud.invoke_later(name, &sleep).await;
+    }
+    until("all run", || cloud.count("] START ") == 100).await;
+    let response = cloud.try_invoke("One", &[], b"{}".into()).await;
+    assert_eq!(response.status(), 429);
+    let body: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(body["Reason"], "ConcurrentInvocationLimitExceeded");
+    assert_eq!(cloud.invoke("Reserved", &json!({})).await.status, 200);
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 #[path = "../support/mod.rs"]
-mod common;
+pub(crate) mod common;
 
 pub(crate) use common::until;
 

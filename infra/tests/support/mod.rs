@@ -9,7 +9,7 @@
 mod aws;
 pub(crate) mod proxy;
 #[path = "../lambda/signing.rs"]
-mod signing;
+pub(crate) mod signing;
 mod template;
 
 use std::{

@@ -2,12 +2,11 @@
 //! (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html>).
 
 use axum::http::{Method, Uri};
-use percent_encoding::percent_decode_str;
 
-use super::{Permission, arn, permission};
+use super::{Permission, permission};
 use crate::{
     iam::{Account, Service},
-    lambda::api::FUNCTIONS,
+    lambda::api::{FUNCTIONS, FunctionName},
 };
 
 /// What a request to a path below [`FUNCTIONS`] needs.
@@ -22,29 +21,15 @@ pub(super) fn of_request(account: &Account, method: &Method, uri: &Uri) -> Resul
         (&Method::POST, [name, "invocations"]) => ("InvokeFunction", Some(name)),
         _ => return Err(format!("lambda: {method} {}", uri.path())),
     };
-    let resource = name.map_or_else(|| "*".to_owned(), |name| function_arn(account, name, uri.query()));
-    Ok(vec![permission(Service::Lambda, action, resource)])
-}
-
-/// The function's ARN as it was called: with the qualifier, where there is one.
-fn function_arn(account: &Account, name: &str, query: Option<&str>) -> String {
-    let name = percent_decode_str(name).decode_utf8_lossy();
-    let short = name.rsplit_once("function:").map_or(&*name, |(_, short)| short);
-    let whole = if name.starts_with("arn:") {
-        name.to_string()
-    } else {
-        arn(Service::Lambda, account, &format!("function:{short}"))
+    let resource = match name {
+        None => "*".to_owned(),
+        Some(name) => match FunctionName::parse(name, uri.query().unwrap_or_default()) {
+            // As it was called: with the qualifier, where there is one.
+            Ok(name) => name.arn(&account.region, &account.id),
+            Err(_) => return Ok(Vec::new()),
+        },
     };
-    let qualifier = query
-        .unwrap_or_default()
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("Qualifier="));
-    match qualifier {
-        Some(qualifier) if !short.contains(':') => {
-            format!("{whole}:{}", percent_decode_str(qualifier).decode_utf8_lossy())
-        }
-        _ => whole,
-    }
+    Ok(vec![permission(Service::Lambda, action, resource)])
 }
 
 #[cfg(test)]
@@ -100,6 +85,13 @@ mod tests {
         ] {
             let expected = format!("lambda:InvokeFunction {resource}");
             assert_eq!(needed(&Method::POST, path), Some(vec![expected]), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_function_needs_nothing() {
+        for path in ["/a%20b/invocations", "/Worker:live/invocations?Qualifier=other"] {
+            assert_eq!(needed(&Method::POST, path), Some(Vec::new()), "{path}");
         }
     }
 }

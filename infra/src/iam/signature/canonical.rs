@@ -55,22 +55,20 @@ fn path(path: &str) -> String {
             segment => segments.push(encoded(segment)),
         }
     }
-    let trailing = if path.ends_with('/') && !segments.is_empty() {
-        "/"
-    } else {
-        ""
-    };
+    // A path that ends in a segment of no name ends in a slash (RFC 3986, 5.2.4).
+    let is_open = ["/", "/.", "/.."].iter().any(|end| path.ends_with(end));
+    let trailing = if is_open && !segments.is_empty() { "/" } else { "" };
     format!("/{}{trailing}", segments.join("/"))
 }
 
-/// The parameters, encoded exactly once and sorted.
+/// The parameters, encoded exactly once and sorted. A plus stands for a space, as AWS's signers for Rust and Go have it.
 fn query(query: &str) -> String {
     let mut parameters: Vec<(String, String)> = query
         .split('&')
         .filter(|parameter| !parameter.is_empty())
         .map(|parameter| {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let once = |text| encoded(&percent_decode_str(text).decode_utf8_lossy());
+            let once = |text: &str| encoded(&percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy());
             (once(name), once(value))
         })
         .collect();
@@ -106,6 +104,8 @@ mod tests {
             ("//a//b/", "/a/b/"),
             ("/a/./b/../c", "/a/c"),
             ("/..", "/"),
+            ("/a/.", "/a/"),
+            ("/a/b/..", "/a/"),
             ("/function%3AWorker", "/function%253AWorker"),
             ("/a:b$c-d.e_f~g", "/a%3Ab%24c-d.e_f~g"),
         ] {
@@ -122,6 +122,7 @@ mod tests {
             ("Qualifier=$LATEST", "Qualifier=%24LATEST"),
             ("flag", "flag="),
             ("a=b=c", "a=b%3Dc"),
+            ("a=b+c%2B", "a=b%20c%2B"),
         ] {
             assert_eq!(query(given), expected);
         }

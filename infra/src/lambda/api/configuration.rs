@@ -8,8 +8,15 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{json_response, refusal::Refusal};
-use crate::lambda::{Lambda, function::Function};
+use super::{json_response, parameter, refusal::Refusal};
+use crate::{
+    lambda::{Lambda, function::Function},
+    template::variables,
+};
+
+/// As many functions come in one answer, however many are asked for
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html>).
+const LARGEST_PAGE: usize = 50;
 
 /// The part of `UpdateFunctionConfiguration` that has an effect here. Any update, even of the description, makes new
 /// environments take the place of the present ones, as on AWS.
@@ -17,14 +24,15 @@ use crate::lambda::{Lambda, function::Function};
 #[serde(rename_all = "PascalCase")]
 struct Update {
     description: Option<String>,
-    memory_size: Option<u32>,
-    timeout: Option<u64>,
+    memory_size: Option<i64>,
+    timeout: Option<i64>,
     environment: Option<UpdatedEnvironment>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct UpdatedEnvironment {
+    #[serde(default)]
     variables: BTreeMap<String, String>,
 }
 
@@ -37,29 +45,94 @@ pub(super) fn update(function: &Arc<Function>, body: &[u8]) -> Result<Response<B
         settings.description = description;
     }
     if let Some(memory_size) = update.memory_size {
-        if !(128..=10_240).contains(&memory_size) {
-            let message = format!("MemorySize must be between 128 and 10240, not {memory_size}");
-            return Err(Refusal::invalid_parameter(message));
-        }
-        settings.memory_size = memory_size;
+        settings.memory_size = within("memorySize", memory_size, 128, 10_240)?;
     }
     if let Some(timeout) = update.timeout {
-        if !(1..=900).contains(&timeout) {
-            let message = format!("Timeout must be between 1 and 900, not {timeout}");
-            return Err(Refusal::invalid_parameter(message));
-        }
-        settings.timeout = Duration::from_secs(timeout);
+        settings.timeout = Duration::from_secs(within("timeout", timeout, 1, 900)?);
     }
-    if let Some(environment) = update.environment {
-        settings.environment = environment.variables;
+    if let Some(UpdatedEnvironment { variables }) = update.environment {
+        check_variables(&variables)?;
+        settings.environment = variables;
     }
     function.configure(settings);
     Ok(json_response(StatusCode::OK, &of(function)))
 }
 
-/// The configurations of all functions.
-pub(super) fn list(lambda: &Lambda) -> Value {
-    json!({"Functions": lambda.functions().map(of).collect::<Vec<_>>()})
+/// A number within its bounds (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+fn within<T: TryFrom<i64>>(member: &str, value: i64, least: i64, most: i64) -> Result<T, Refusal> {
+    let constraint = if value < least {
+        format!("Member must have value greater than or equal to {least}")
+    } else {
+        format!("Member must have value less than or equal to {most}")
+    };
+    let fits = T::try_from(value)
+        .ok()
+        .filter(|_| (least..=most).contains(&value));
+    fits.ok_or_else(|| Refusal::invalid_value(value, member, &constraint))
+}
+
+/// The texts stand in public recordings, such as
+/// github.com/github-aws-runners/terraform-aws-github-runner/issues/3594 and
+/// github.com/neverendingqs/serverless-dotenv-plugin/issues/28.
+fn check_variables(environment: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    if !environment
+        .keys()
+        .all(|name| variables::is_reserved(name) || variables::is_name(name))
+    {
+        let constraint = "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: \
+            [a-zA-Z]([a-zA-Z0-9_])+]";
+        let value = variables::measured(environment);
+        return Err(Refusal::invalid_value(value, "environment.variables", constraint));
+    }
+    let refuse = |what: &str| {
+        let message = "Lambda was unable to configure your environment variables because the environment variables you \
+            have provided";
+        Err(Refusal::invalid_parameter(format!("{message} {what}")))
+    };
+    let names = environment.keys().map(String::as_str);
+    let reserved: Vec<&str> = names.filter(|name| variables::is_reserved(name)).collect();
+    if !reserved.is_empty() {
+        let reserved = reserved.join(", ");
+        return refuse(&format!(
+            "contains reserved keys that are currently not supported for modification. Reserved keys used in this \
+             request: {reserved}"
+        ));
+    }
+    let measured = variables::measured(environment);
+    if measured.len() > variables::LARGEST {
+        return refuse(&format!("exceeded the 4KB limit. String measured: {measured}"));
+    }
+    Ok(())
+}
+
+/// A page of the configurations of all functions, in the order of their names
+/// (<https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html>). The marker of the next page is the last name
+/// of this one.
+pub(super) fn list(lambda: &Lambda, query: &str) -> Result<Response<Bytes>, Refusal> {
+    let most = match parameter(query, "MaxItems") {
+        None => LARGEST_PAGE,
+        Some(text) => {
+            let number = text
+                .parse()
+                .map_err(|_| Refusal::invalid_parameter(format!("MaxItems: {text} is no number")))?;
+            within::<usize>("maxItems", number, 1, 10_000)?.min(LARGEST_PAGE)
+        }
+    };
+    let marker = parameter(query, "Marker").unwrap_or_default();
+    let mut functions: Vec<_> = lambda
+        .functions()
+        .map(|function| (function.settings(), function))
+        .collect();
+    functions.retain(|(settings, _)| settings.name > marker);
+    functions.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+    let is_last = functions.len() <= most;
+    functions.truncate(most);
+    let page: Vec<_> = functions.iter().map(|(_, function)| of(function)).collect();
+    let mut answer = json!({ "Functions": page });
+    if let Some((last, _)) = functions.last().filter(|_| !is_last) {
+        answer["NextMarker"] = json!(last.name);
+    }
+    Ok(json_response(StatusCode::OK, &answer))
 }
 
 /// The configuration of a function.

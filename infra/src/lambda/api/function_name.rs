@@ -2,16 +2,15 @@
 //! may also stand in the query (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
 
 use axum::http::StatusCode;
-use percent_encoding::percent_decode_str;
 
-use super::refusal::Refusal;
+use super::{decode, parameter, refusal::Refusal};
 
 /// The only version that there is here.
 const LATEST: &str = "$LATEST";
 
 /// A function as a request names it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FunctionName {
+pub(crate) struct FunctionName {
     region: Option<String>,
     account_id: Option<String>,
     pub(super) name: String,
@@ -20,13 +19,10 @@ pub(super) struct FunctionName {
 
 impl FunctionName {
     /// Reads a name as it stands in a path, and the qualifier in a query.
-    pub(super) fn parse(encoded: &str, query: &str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(encoded: &str, query: &str) -> Result<Self, Refusal> {
         let text = decode(encoded);
         let mut name = Self::read(&text).ok_or_else(|| malformed(&text))?;
-        let in_query = query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("Qualifier="))
-            .map(decode);
+        let in_query = parameter(query, "Qualifier");
         if let (Some(one), Some(other)) = (&name.qualifier, &in_query)
             && one != other
         {
@@ -38,30 +34,29 @@ impl FunctionName {
         Ok(name)
     }
 
-    /// `name`, `account:function:name` or `arn:aws:lambda:region:account:function:name`, and perhaps `:qualifier`.
+    /// What the pattern in [`malformed`] describes: a name with whatever of an ARN stands before it, and perhaps
+    /// `:qualifier`.
     fn read(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split(':').collect();
-        let (region, account_id, rest) = match parts.as_slice() {
-            ["arn", "aws", "lambda", region, account_id, "function", rest @ ..] => {
-                (Some(*region), Some(*account_id), rest)
-            }
-            [account_id, "function", rest @ ..] => (None, Some(*account_id), rest),
-            rest => (None, None, rest),
+        let mut parts: Vec<&str> = text.split(':').collect();
+        if parts.starts_with(&["arn", "aws", "lambda"]) {
+            parts.drain(..3);
+        }
+        // The name is never taken for what may stand before it.
+        let mut take = |is_it: fn(&str) -> bool| {
+            (parts.len() > 1 && is_it(parts[0])).then(|| parts.remove(0).to_owned())
         };
-        let (name, qualifier) = match rest {
+        let (region, account_id) = (take(is_region), take(is_account_id));
+        take(|part| part == "function");
+        let (name, qualifier) = match *parts {
             [name] => (name, None),
-            [name, qualifier] => (name, Some(*qualifier)),
+            [name, qualifier] => (name, Some(qualifier)),
             _ => return None,
         };
-        let is_valid = !name.is_empty()
-            && name.len() <= 140
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_valid = is_word(name) && qualifier.is_none_or(|one| one == LATEST || is_word(one));
         is_valid.then(|| Self {
-            region: region.map(str::to_owned),
-            account_id: account_id.map(str::to_owned),
-            name: (*name).to_owned(),
+            region,
+            account_id,
+            name: name.to_owned(),
             qualifier: qualifier.map(str::to_owned),
         })
     }
@@ -73,16 +68,16 @@ impl FunctionName {
             .is_none_or(|qualifier| qualifier == LATEST)
     }
 
-    /// The whole ARN of a function in that Region and account.
-    pub(super) fn arn(&self, region: &str, account_id: &str) -> String {
-        let qualifier = self
-            .qualifier
-            .as_ref()
-            .map(|qualifier| format!(":{qualifier}"))
-            .unwrap_or_default();
+    /// The whole ARN, with the qualifier; of a function in that Region and account where the name does not say another.
+    pub(crate) fn arn(&self, region: &str, account_id: &str) -> String {
+        let region = self.region.as_deref().unwrap_or(region);
+        let account_id = self.account_id.as_deref().unwrap_or(account_id);
+        let qualifier = self.qualifier.as_ref();
+        let qualifier = qualifier.map(|qualifier| format!(":{qualifier}"));
         format!(
-            "arn:aws:lambda:{region}:{account_id}:function:{}{qualifier}",
-            self.name
+            "arn:aws:lambda:{region}:{account_id}:function:{}{}",
+            self.name,
+            qualifier.unwrap_or_default()
         )
     }
 
@@ -96,11 +91,15 @@ impl FunctionName {
                 message,
             ));
         }
-        if let Some(other) = self.account_id.as_deref().filter(|other| *other != account_id) {
+        if self
+            .account_id
+            .as_deref()
+            .is_some_and(|other| other != account_id)
+        {
             let message = format!(
                 "User is not authorized to perform: lambda:InvokeFunction on resource: {} because no resource-based \
                  policy allows the lambda:InvokeFunction action",
-                self.arn(region, other)
+                self.arn(region, account_id)
             );
             return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
@@ -113,17 +112,34 @@ impl FunctionName {
 }
 
 fn malformed(text: &str) -> Refusal {
-    let message = format!(
-        "1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: Member must \
-         satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{{2}}((-gov)|(-iso([a-z]?)))?-\
-         [a-z]+-\\d{{1}}:)?(\\d{{12}}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"
-    );
-    Refusal::new(StatusCode::BAD_REQUEST, "ValidationException", message)
+    let constraint = "Member must satisfy regular expression pattern: \
+        (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?\
+        ([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
+    Refusal::invalid_value(text, "functionName", constraint)
 }
 
-/// Decodes what is percent-encoded. What is not UTF-8 then is no name either.
-fn decode(encoded: &str) -> String {
-    percent_decode_str(encoded).decode_utf8_lossy().into_owned()
+/// A word of letters, digits, `-` and `_`. A function's name, with what may stand before it, has at most 140.
+fn is_word(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=140).contains(&text.len()) && text.bytes().all(is_letter)
+}
+
+/// Such as `us-east-1` or `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+        return false;
+    };
+    let is_lower_case = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    (3..=4).contains(&parts.len())
+        && first.len() == 2
+        && parts[..parts.len() - 1].iter().all(is_lower_case)
+        && last.len() == 1
+        && last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -152,6 +168,14 @@ mod tests {
             parts("123456789012:function:f-1_", ""),
             (None, Some(account.clone()), name.clone(), None)
         );
+        for partial in [
+            "function:f-1_",
+            "us-east-1:123456789012:function:f-1_",
+            "123456789012:f-1_",
+        ] {
+            assert_eq!(parts(partial, "").2, name, "{partial}");
+        }
+        assert_eq!(parts("123456789012", "").2, "123456789012");
         let arn = "arn:aws:lambda:us-east-1:123456789012:function:f-1_";
         assert_eq!(parts(arn, ""), (Some(region), Some(account), name, None));
         assert_eq!(
@@ -191,6 +215,8 @@ mod tests {
             "arn:aws:lambda:us-east-1:123456789012:function:",
             "f%ff",
             "f%2Fg",
+            "f:a b",
+            "eu:123456789012:function:f",
         ] {
             let refusal = FunctionName::parse(text, "").unwrap_err();
             assert_eq!(refusal.status, StatusCode::BAD_REQUEST, "{text}");

@@ -121,8 +121,9 @@ fn client_context(encoded: &str) -> Result<String, Refusal> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok());
     match decoded.filter(|context| serde_json::from_str::<serde::de::IgnoredAny>(context).is_ok()) {
-        // A header cannot have line breaks, and JSON does not need them.
-        Some(context) => Ok(context.replace(['\r', '\n'], " ")),
+        // A header can have neither line breaks, which JSON does not need, nor the delete character, which JSON has within
+        // texts alone.
+        Some(context) => Ok(context.replace(['\r', '\n'], " ").replace('\u{7f}', "\\u007f")),
         None => refuse("The client context is not a JSON document in base64"),
     }
 }
@@ -172,6 +173,10 @@ mod tests {
         assert_eq!(
             client_context(&STANDARD.encode("{\"a\":\n1}")).unwrap(),
             "{\"a\": 1}"
+        );
+        assert_eq!(
+            client_context(&STANDARD.encode("\"\u{7f}\"")).unwrap(),
+            r#""\u007f""#
         );
         assert!(client_context("{}").is_err());
         assert!(client_context(&STANDARD.encode("no JSON")).is_err());

@@ -12,9 +12,11 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header::CONTENT_TYPE};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use self::{function_name::FunctionName, refusal::Refusal};
+pub(crate) use self::function_name::FunctionName;
+use self::refusal::Refusal;
 use super::{Lambda, function::Function};
 
 /// The path under which functions are found.
@@ -65,7 +67,7 @@ async fn route(
         .collect();
     let find = |name| find(lambda, name, query);
     match (method, segments.as_slice()) {
-        (&Method::GET, [""]) => Ok(json_response(StatusCode::OK, &configuration::list(lambda))),
+        (&Method::GET, [""]) => configuration::list(lambda, query),
         (&Method::POST, [name, "invocations"]) => invoke::run(lambda, find(name)?, headers, body).await,
         (&Method::GET, [name, "configuration"]) => {
             Ok(json_response(StatusCode::OK, &configuration::of(find(name)?)))
@@ -96,6 +98,17 @@ fn find<'a>(lambda: &'a Lambda, name: &str, query: &str) -> Result<&'a Arc<Funct
         let message = format!("Function not found: {}", name.arn(region, account_id));
         Refusal::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
     })
+}
+
+/// A parameter of a query, decoded.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find_map(|(found, value)| (found == name).then(|| decode(value)))
+}
+
+/// Decodes what is percent-encoded. What is not UTF-8 then is neither a name nor a number.
+fn decode(encoded: &str) -> String {
+    percent_decode_str(encoded).decode_utf8_lossy().into_owned()
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {

@@ -1,6 +1,8 @@
 //! How the API says no: the shape of its errors, as the service's model has it
 //! (<https://github.com/aws/api-models-aws/tree/main/models/lambda>).
 
+use std::fmt::Display;
+
 use axum::http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 use bytes::Bytes;
 use serde_json::json;
@@ -18,7 +20,7 @@ const LOWER_CASE: [&str; 4] = [
 
 /// A request was refused.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     pub(super) status: StatusCode,
     error_type: &'static str,
     message: String,
@@ -51,6 +53,14 @@ impl Refusal {
                 "Rate exceeded",
             )
         }
+    }
+
+    /// A value that the service's model does not allow, in the words that are common to its services.
+    pub(super) fn invalid_value(value: impl Display, member: &str, constraint: &str) -> Self {
+        let message = format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+        );
+        Self::new(StatusCode::BAD_REQUEST, "ValidationException", message)
     }
 
     pub(super) fn response(&self) -> Response<Bytes> {

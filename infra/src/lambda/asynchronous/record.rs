@@ -9,7 +9,7 @@ use super::super::{
     function::Rejection,
     invocation::{Invocation, Outcome},
 };
-use crate::sqs::{AttributeValue, MessageAttribute, MessageAttributes, NewMessage};
+use crate::sqs::{AttributeValue, MessageAttribute, MessageAttributes, NewMessage, is_message_character};
 
 /// How much of an error message a dead letter carries, in bytes.
 const ERROR_MESSAGE: usize = 1024;
@@ -110,7 +110,9 @@ impl Record<'_> {
         if let Some((code, mut message)) = self.code_and_message() {
             attributes.extend([attribute("ErrorCode", "Number", code.to_string())]);
             message.truncate(message.floor_char_boundary(ERROR_MESSAGE));
-            // SQS refuses an empty value.
+            // SQS refuses some characters, and an empty value. What Lambda makes of them is not known; the event is not
+            // lost for them here.
+            let message = message.replace(|one| !is_message_character(one), "?");
             attributes.extend((!message.is_empty()).then(|| attribute("ErrorMessage", "String", message)));
         }
         attributes
@@ -136,7 +138,10 @@ fn json_or_text(bytes: &[u8]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
+    use crate::sqs::{QueueAttributes, Sqs};
 
     const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:my-function";
 
@@ -193,6 +198,32 @@ mod tests {
         assert_eq!(message.trace_header, Some(invocation.trace_id));
     }
 
+    proptest! {
+        #[test]
+        fn a_queue_takes_what_is_made_of_any_event_and_any_answer(
+            event in any::<String>(),
+            answer in prop_oneof![
+                "[\\x00-\\x{ff}]{0,60}".prop_map(|text| json!({ "errorMessage": text }).to_string().into_bytes()),
+                vec(any::<u8>(), 0..60),
+            ],
+            is_error in any::<bool>(),
+        ) {
+            let event = event.replace(|one| !is_message_character(one), "");
+            let answer = String::from_utf8_lossy(&answer).replace(['\u{fffe}', '\u{ffff}'], "");
+            let invocation = Invocation::new(json!(event).to_string().into());
+            let outcome = if is_error { Outcome::error } else { Outcome::response };
+            let last = Ok(outcome(answer.into()));
+            let record = record(&invocation, Condition::RetriesExhausted, Some(&last));
+            let sqs = Sqs::new("us-east-1", "123456789012", "http://localhost");
+            let queue = sqs.create_queue("queue", QueueAttributes::default()).unwrap();
+            let document: Value = serde_json::from_str(&record.to_destination().body).unwrap();
+            prop_assert_eq!(&document["requestPayload"], &json!(event));
+            for message in [record.to_destination(), record.to_dead_letter_queue()] {
+                prop_assert!(queue.send(message.clone()).is_ok(), "{:?}", message);
+            }
+        }
+    }
+
     #[test]
     fn an_event_that_never_ran_has_no_response() {
         let invocation = Invocation::new("1".into());
@@ -202,6 +233,7 @@ mod tests {
         assert!(document.get("responseContext").is_none() && document.get("responsePayload").is_none());
     }
 
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq>
     #[test]
     fn a_dead_letter_is_the_event_with_the_error_in_attributes() {
         let invocation = Invocation::new(r#"{"a": 1}"#.into());

@@ -11,6 +11,7 @@ use crate::template::declaration::Declaration;
 use crate::template::error::{Problem, Problems};
 use crate::template::model::{Code, Function, RecursiveLoop};
 use crate::template::node::Fields;
+use crate::template::variables;
 use crate::template::yaml::Node;
 
 const SUPPORTED: [&str; 12] = [
@@ -47,33 +48,7 @@ const WITHOUT_EFFECT: [&str; 11] = [
 /// The runtimes in which the function brings its own, as a file `bootstrap`.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html>
 const RUNTIMES: [&str; 2] = ["provided.al2023", "provided.al2"];
-/// Names that Lambda keeps for itself.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
-const RESERVED_VARIABLES: [&str; 18] = [
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-];
-/// Bytes of all names and values together.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const LARGEST_ENVIRONMENT: usize = 4096;
-
-/// Reads a function; its statements are filled in with its role.
+/// Reads a function; its role and its statements are filled in later.
 pub(in crate::template) fn read(
     declaration: &Declaration,
     context: &Context<'_>,
@@ -111,6 +86,7 @@ pub(in crate::template) fn read(
         asynchronous: asynchronous.unwrap_or_default(),
         dead_letter_target: dead_letter,
         recursive_loop,
+        role_name: String::new(),
         statements: Vec::new(),
     })
 }
@@ -168,36 +144,31 @@ fn check_bootstrap(directory: &Path, uri: &Node) -> Result<(), Problem> {
 fn environment(node: &Node) -> Result<BTreeMap<String, String>, Problems> {
     let fields = node.fields()?;
     fields.allow(&["Variables"], &[])?;
-    let Some(variables) = fields.get("Variables") else {
+    let Some(declared) = fields.get("Variables") else {
         return Ok(BTreeMap::new());
     };
     let mut problems = Problems::default();
     let mut environment = BTreeMap::new();
-    for (name, value) in variables.fields()?.entries() {
+    for (name, value) in declared.fields()?.entries() {
         problems.absorb(check_variable(name, value));
         if let Some(text) = problems.absorb(value.text()) {
             environment.insert(name.clone(), text.to_owned());
         }
     }
     problems.check()?;
-    let size: usize = environment
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    if size > LARGEST_ENVIRONMENT {
-        let message = format!("{size} bytes of names and values are more than {LARGEST_ENVIRONMENT}");
-        return Err(variables.problem(message).into());
+    let size = variables::measured(&environment).len();
+    if size > variables::LARGEST {
+        let message = format!("{size} bytes, as JSON, are more than {}", variables::LARGEST);
+        return Err(declared.problem(message).into());
     }
     Ok(environment)
 }
 
 fn check_variable(name: &str, value: &Node) -> Result<(), Problem> {
-    if RESERVED_VARIABLES.contains(&name) {
+    if variables::is_reserved(name) {
         return Err(value.problem("Lambda reserves this name for itself"));
     }
-    let letter_first = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    let rest = name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_');
-    if name.len() < 2 || !letter_first || !rest {
+    if !variables::is_name(name) {
         return Err(value.problem("expected a name of a letter and then letters, digits and `_`"));
     }
     Ok(())

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::template::{AsynchronousConfiguration, Code, RecursiveLoop, load};
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 #[test]
 fn what_is_not_given_has_the_defaults_of_lambda() {
     let function = function("");
@@ -63,6 +64,7 @@ fn what_is_given_is_read() {
     assert_eq!(environment, [("COUNT", "007"), ("FLAG", "true"), ("TEXT", "")]);
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 #[test]
 fn values_out_of_range_and_unsupported_properties_are_refused_with_line_and_path() {
     for (more, expected) in [
@@ -120,10 +122,10 @@ fn values_out_of_range_and_unsupported_properties_are_refused_with_line_and_path
 
 #[test]
 fn an_environment_beyond_four_kilobytes_is_refused() {
-    let more = format!("      Environment: {{Variables: {{BIG: {}}}}}", "x".repeat(4096));
+    let more = format!("      Environment: {{Variables: {{BIG: {}}}}}", "x".repeat(4087));
     assert_refused(
         function_template(&more),
-        "4099 bytes of names and values are more than 4096",
+        "4097 bytes, as JSON, are more than 4096",
     );
 }
 
@@ -323,6 +325,7 @@ fn destinations_that_do_not_exist_locally_are_refused() {
     );
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html>
 #[test]
 fn reserved_concurrency_leaves_a_hundred_unreserved() {
     let both = |second: u32| {

@@ -62,6 +62,8 @@ fn a_mapping_names_its_function_in_every_way_that_lambda_takes() {
     );
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
 #[test]
 fn bad_mappings_are_refused() {
     for (properties, expected) in [
@@ -84,6 +86,7 @@ fn bad_mappings_are_refused() {
     );
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
 #[test]
 fn a_function_that_runs_longer_than_messages_stay_hidden_is_refused_in_the_words_of_aws() {
     assert_refused(

@@ -193,6 +193,23 @@ fn sam_adds_nothing_to_a_role_that_it_has_not_made() {
     assert_refused(with(both, role), "Policies: without effect beside `Role`");
 }
 
+/// CloudFormation makes a name out of the logical id where there is none
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html>); here it is
+/// that id itself.
+#[test]
+fn a_function_runs_under_the_role_that_it_names_or_the_one_that_sam_makes() {
+    let role = |properties: &str| format!("  R: {{Type: AWS::IAM::Role, Properties: {{{properties}}}}}\n");
+    for (function, properties, expected) in [
+        ("", "", "FRole"),
+        ("      Role: !GetAtt R.Arn", "", "R"),
+        ("      Role: !GetAtt R.Arn", "RoleName: own-role", "own-role"),
+    ] {
+        let resources = function_resource(function) + &role(properties);
+        let stack = read(&template(&resources));
+        assert_eq!(stack.functions[0].role_name, expected);
+    }
+}
+
 #[test]
 fn bad_policies_are_refused() {
     let role = |properties: &str| format!("  R: {{Type: AWS::IAM::Role, Properties: {{{properties}}}}}\n");

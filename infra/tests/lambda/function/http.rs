@@ -4,7 +4,11 @@ use std::{
     env,
     io::{Read as _, Write as _},
     net::TcpStream,
+    time::Duration,
 };
+
+/// How long an answer to nonsense may take.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// An answer.
 pub(crate) struct Answer {
@@ -56,6 +60,20 @@ pub(crate) fn request(
     let mut answer = Vec::new();
     let _ = connection.read_to_end(&mut answer);
     (!answer.is_empty()).then(|| parse(&answer))
+}
+
+/// Sends bytes to the Runtime API as they are. Answers the status, where there is an answer soon.
+pub(crate) fn send_raw(bytes: &[u8]) -> Option<u16> {
+    let address = env::var("AWS_LAMBDA_RUNTIME_API").expect("the address of the Runtime API");
+    let mut connection = TcpStream::connect(address).expect("a connection");
+    connection
+        .set_read_timeout(Some(PATIENCE))
+        .expect("it can be set");
+    let _ = connection.write_all(bytes);
+    let mut answer = [0; 64];
+    let length = connection.read(&mut answer).ok()?;
+    let line = String::from_utf8_lossy(&answer[..length]);
+    line.split(' ').nth(1)?.parse().ok()
 }
 
 fn parse(answer: &[u8]) -> Answer {

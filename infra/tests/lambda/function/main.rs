@@ -1,8 +1,8 @@
 //! A function for tests: it speaks the Runtime API with nothing but a socket, and does what its environment and its
 //! events say, also what no well-behaved function does.
 //!
-//! An event is `{"do": [step…]}`, or a batch from a queue with such an event in its first message. Where nothing else is
-//! said, the answer is `null`. Of each start, the list in `INIT` says how init goes: `ok`, `exit`, `error` or `hang`.
+//! An event is `{"do": [step…]}`, or a batch from a queue with such an event in its first message, or a request to an
+//! HTTP API with such an event in its body. Where nothing else is said, the answer is `null`. Of each start, the list in `INIT` says how init goes: `ok`, `exit`, `error` or `hang`.
 
 #![allow(
     clippy::expect_used,
@@ -23,6 +23,7 @@ use std::{
 };
 
 use aws_credential_types::Credentials;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nix::sys::{
     resource::{Resource, UsageWho, getrlimit, getrusage},
     signal::{SigSet, Signal},
@@ -55,12 +56,7 @@ fn main() {
             last: Value::Null,
         };
         if let Some((kind, answer)) = function.handle() {
-            http::runtime(
-                "POST",
-                &format!("{RUNTIME}/invocation/{id}/{kind}"),
-                &[],
-                answer.as_bytes(),
-            );
+            http::runtime("POST", &format!("{RUNTIME}/invocation/{id}/{kind}"), &[], &answer);
         }
     }
 }
@@ -69,6 +65,15 @@ fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").unwrap();
     out.flush().unwrap();
+}
+
+/// Says something after some milliseconds, while the function goes on: `[milliseconds, text]`.
+fn print_later(value: &Value) {
+    let (time, text) = (number(&value[0]), value[1].as_str().unwrap().to_owned());
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(time));
+        say(&text);
+    });
 }
 
 fn end_in_order(signals: &SigSet) {
@@ -131,10 +136,12 @@ struct Function {
 
 impl Function {
     /// What to post, and where; nothing, if the event is not to be answered.
-    fn handle(&mut self) -> Option<(&'static str, String)> {
+    fn handle(&mut self) -> Option<(&'static str, Vec<u8>)> {
         let mut command: Value = serde_json::from_slice(&self.event.body).expect("JSON");
         if let Some(body) = command["Records"][0]["body"].as_str() {
             command = serde_json::from_str(body).expect("JSON");
+        } else if command["rawPath"].is_string() {
+            command = body_of(&command);
         }
         for step in command["do"].as_array().into_iter().flatten() {
             let (name, value) = step
@@ -142,21 +149,25 @@ impl Function {
                 .and_then(|step| step.iter().next())
                 .expect("a step");
             match name.as_str() {
-                "respond" => return Some(("response", value.to_string())),
-                "respond_last" => return Some(("response", self.last.to_string())),
-                "respond_bytes" => return Some(("response", format!("\"{}\"", "x".repeat(number(value))))),
-                "error" => return Some(("error", value.to_string())),
+                "respond" => return Some(("response", value.to_string().into())),
+                "respond_last" => return Some(("response", self.last.to_string().into())),
+                "respond_bytes" => {
+                    return Some(("response", format!("\"{}\"", "x".repeat(number(value))).into()));
+                }
+                "respond_raw" => return Some(("response", decoded(value))),
+                "error" => return Some(("error", value.to_string().into())),
                 "leave" => return None,
                 name => self.last = self.run(name, value, &command),
             }
         }
-        Some(("response", "null".to_owned()))
+        Some(("response", b"null".into()))
     }
 
     fn run(&mut self, name: &str, value: &Value, command: &Value) -> Value {
         match name {
             "print" => say(value.as_str().unwrap()),
             "print_last" => say(&format!("last: {}", self.last)),
+            "print_later" => print_later(value),
             "sleep" => thread::sleep(Duration::from_millis(number(value))),
             "exit" => exit(number(value)),
             "allocate" => self.kept.push(vec![1; number::<usize>(value) * 1024 * 1024]),
@@ -165,9 +176,25 @@ impl Function {
             "open_files" => return json!(getrlimit(Resource::RLIMIT_NOFILE).unwrap()),
             "header" => return json!(self.event.header(value.as_str().unwrap())),
             "call" => return self.call(&fill(value, command)),
+            "send_raw" => return self.send_raw(value),
             other => panic!("there is no step {other}"),
         }
         Value::Null
+    }
+
+    /// Sends each of these texts, in base64, to the Runtime API as it is, with the request id for `$id`. Answers the
+    /// status of each, or `null`.
+    fn send_raw(&self, texts: &Value) -> Value {
+        let id = self.event.header("lambda-runtime-aws-request-id").expect("an id");
+        let send = |text| http::send_raw(&replaced(&decoded(text), b"$id", id.as_bytes()));
+        json!(
+            texts
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(send)
+                .collect::<Vec<_>>()
+        )
     }
 
     fn trace_header(&self) -> &str {
@@ -225,6 +252,33 @@ fn fill(value: &Value, command: &Value) -> Value {
             .map(|(name, value)| (name.clone(), fill(value, command)))
             .collect(),
         other => other.clone(),
+    }
+}
+
+/// What a request to an HTTP API has in its body; nothing, where that is no JSON.
+fn body_of(event: &Value) -> Value {
+    let text = event["body"].as_str().unwrap_or_default();
+    let body = if event["isBase64Encoded"] == true {
+        decoded(&event["body"])
+    } else {
+        text.into()
+    };
+    serde_json::from_slice(&body).unwrap_or_default()
+}
+
+fn decoded(base64: &Value) -> Vec<u8> {
+    STANDARD.decode(base64.as_str().expect("a text")).expect("base64")
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    match bytes.windows(from.len()).position(|window| window == from) {
+        Some(start) => [
+            &bytes[..start],
+            to,
+            &replaced(&bytes[start + from.len()..], from, to),
+        ]
+        .concat(),
+        None => bytes.to_vec(),
     }
 }
 

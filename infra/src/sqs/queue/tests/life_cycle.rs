@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
 #[tokio::test(start_paused = true)]
 async fn a_received_message_is_hidden_for_its_visibility_timeout_to_the_millisecond() {
     let queue = queue_with([]);
@@ -109,6 +110,7 @@ async fn a_delayed_message_becomes_visible_to_the_millisecond() {
     );
 }
 
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
 #[tokio::test(start_paused = true)]
 async fn a_message_vanishes_at_the_end_of_its_retention_wherever_it_is() {
     let queue = queue_with([("MessageRetentionPeriod", "60")]);
@@ -212,6 +214,7 @@ async fn the_visibility_timeout_can_be_changed_only_while_the_message_is_in_flig
     assert_eq!(code(&second), ErrorCode::InvalidParameterValue, "it is gone");
 }
 
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
 #[tokio::test(start_paused = true)]
 async fn a_message_is_hidden_for_twelve_hours_at_most_from_its_receive() {
     let queue = queue_with([]);

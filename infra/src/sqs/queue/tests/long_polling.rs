@@ -116,6 +116,7 @@ async fn waiting_receives_learn_that_the_queue_was_deleted() {
     }
 }
 
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html>
 #[tokio::test(start_paused = true)]
 async fn at_the_limit_of_messages_in_flight_short_polls_fail_and_long_polls_wait() {
     let queue = queue_with([]);
