@@ -90,6 +90,39 @@ async fn a_store_that_is_away_refuses_new_tasks_and_does_not_stop_running_ones()
     futures_util::future::join_all(each).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_that_is_denied_is_a_refusal_and_leaves_nothing_behind() {
+    let denied = |variant: &str| {
+        let statement = if variant == "self-invoke" {
+            "- Sid: InvokeItself\n            Effect: "
+        } else {
+            "- Sid: HandOver\n              Effect: "
+        };
+        let allow = format!("{statement}Allow");
+        Template::changed(variant, &[(&allow, &format!("{statement}Deny"))])
+    };
+    each_changed_variant(denied, &[], async |cloud| {
+        let refused = cloud.post(&json!({"kind": "sleep", "millis": 1})).await;
+        assert_eq!(refused.status(), 503, "{}", cloud.variant);
+        assert!(refused.headers().contains_key("retry-after"));
+        assert_eq!(refused.headers()["content-type"], "application/problem+json");
+        let scan = cloud
+            .aws(Method::POST, "/")
+            .header("x-amz-target", "DynamoDB_20120810.Scan");
+        let records: Value = scan
+            .json(&json!({"TableName": "TaskTable"}))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(records["Count"], 0, "{}: {records}", cloud.variant);
+        assert!(cloud.log().contains("AccessDenied"), "{}", cloud.log());
+    })
+    .await;
+}
+
 /// It kills whoever runs it. What the asynchronous queue retries once here, it would twice; what SQS delivers twice,
 /// five times.
 #[tokio::test(flavor = "multi_thread")]
