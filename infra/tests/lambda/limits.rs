@@ -22,6 +22,17 @@ fn limited(limits: &str, properties: &str) -> Option<LocalCloud> {
     Some(cloud)
 }
 
+/// They do in the background, while the function runs already. Answers the groups of its process.
+async fn limits_take_hold(cloud: &LocalCloud) -> String {
+    let (process, _) = cloud.function_processes()[0];
+    let membership = || std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
+    until("the process is in its groups", || {
+        membership().contains("/infra-")
+    })
+    .await;
+    membership()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_uses_more_memory_than_it_has_is_killed() {
     let Some(cloud) = limited("memory", "MemorySize: 128") else {
@@ -30,6 +41,7 @@ async fn a_function_that_uses_more_memory_than_it_has_is_killed() {
     let allocate = |megabytes: u32| json!({"do": [{"allocate": megabytes}]});
     let outcome = cloud.invoke("Function", &allocate(64)).await;
     assert_eq!(outcome.error, None, "{}", cloud.log());
+    limits_take_hold(&cloud).await;
     let outcome = cloud.invoke("Function", &allocate(256)).await;
     assert_eq!(outcome.body["errorType"], "Runtime.ExitError", "{}", cloud.log());
     let message = outcome.body["errorMessage"].as_str().unwrap();
@@ -55,6 +67,8 @@ async fn a_function_gets_cpu_time_in_proportion_to_its_memory() {
     let Some(cloud) = limited("cpu", "MemorySize: 442") else {
         return;
     };
+    cloud.invoke("Function", &json!({})).await;
+    limits_take_hold(&cloud).await;
     let burnt = cloud
         .invoke(
             "Function",
@@ -93,13 +107,7 @@ async fn a_function_may_have_1024_files_open() {
 async fn no_control_group_is_left_behind() {
     let Some(cloud) = limited("all", "") else { return };
     cloud.invoke("Function", &json!({})).await;
-    let (process, _) = cloud.function_processes()[0];
-    let is_limited = || {
-        let membership = std::fs::read_to_string(format!("/proc/{process}/cgroup"));
-        membership.unwrap().contains("/infra-")
-    };
-    until("the process is in its groups", is_limited).await;
-    let membership = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
+    let membership = limits_take_hold(&cloud).await;
     let name = membership
         .split(['/', '\n'])
         .find(|name| name.starts_with("infra-"))
