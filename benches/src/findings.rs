@@ -51,6 +51,7 @@ pub fn findings(results: &Results) -> Vec<Finding> {
             |of| Some(&of.cold.task.as_ref()?.request_to_started_us),
         ),
         correctness(results),
+        reliability(results),
     ];
     found.into_iter().flatten().collect()
 }
@@ -107,6 +108,41 @@ fn ranking(mut figures: Vec<(Variant, &Distribution)>) -> Option<String> {
                 named(others)
             )
         }
+    })
+}
+
+/// What the soak came to, where there was one.
+fn reliability(results: &Results) -> Option<Finding> {
+    let soaks = results
+        .variants()
+        .filter_map(|measured| Some((measured.variant, measured.soak.as_ref()?)));
+    let soaks: Vec<_> = soaks.collect();
+    let plan = results.settings.soak.as_ref().filter(|_| !soaks.is_empty())?;
+    let accepted: u64 = soaks.iter().map(|(_, soak)| soak.accepted).sum();
+    let ended: u64 = soaks.iter().map(|(_, soak)| soak.accepted - soak.missing).sum();
+    let twice: u64 = soaks.iter().map(|(_, soak)| soak.ended_twice).sum();
+    let recoveries = soaks.iter().filter_map(|(variant, soak)| {
+        let median = soak.recovered_us.as_ref()?.p50;
+        Some(format!("{variant} {}", time(median)))
+    });
+    let recoveries: Vec<_> = recoveries.collect();
+    let recovery = if recoveries.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " An attempt that was lost was made up for after: {}.",
+            recoveries.join(", ")
+        )
+    };
+    Some(Finding {
+        topic: "Reliability",
+        text: format!(
+            "While things broke, {} of {} accepted tasks ended, {} of them twice.{recovery}",
+            count(ended),
+            count(accepted),
+            count(twice)
+        ),
+        basis: format!("Faults: {}. Medians, from accepted to the end.", plan.faults),
     })
 }
 

@@ -72,11 +72,11 @@ fn header(results: &Results) -> Markup {
             nav {
                 @for (id, title) in [
                     ("cold", "Cold start"), ("accept", "Accepting"), ("start", "Starting"),
-                    ("correctness", "Correctness"), ("size", "Size"), ("method", "Method"),
-                ] {
+                    ("correctness", "Correctness"), ("reliability", "Reliability"), ("size", "Size"),
+                    ("method", "Method"),
+                ].iter().filter(|(id, _)| *id != "reliability" || results.settings.soak.is_some()) {
                     a href={ "#" (id) } { (title) }
                 }
-                @if results.settings.soak.is_some() { a href="#reliability" { "Reliability" } }
             }
         }
     }

@@ -217,8 +217,9 @@ pub(super) fn check(results: &Results) -> Table {
 /// What became of the tasks that were handed in while things broke.
 pub(super) fn soak(results: &Results) -> Table {
     Table::new(
-        "Tasks handed in while things broke. Longest: from accepted to its end; recovery: the same for tasks that took \
-         more than one attempt, median (smallest–largest).",
+        "Tasks handed in while things broke. Duplicates: deliveries that came twice without an error, and changed nothing. \
+         Longest: from accepted to its end; recovery: the same for tasks that took more than one attempt, median \
+         (smallest–largest).",
         &[
             "Variant",
             "Accepted",
@@ -226,20 +227,21 @@ pub(super) fn soak(results: &Results) -> Table {
             "Failed",
             "Missing",
             "Ended twice",
-            "Attempts",
+            "Duplicates",
             "Longest",
             "Recovery",
         ],
         soaks(results).map(|(variant, soak)| {
-            let ended = |status: &str| count(soak.ended.get(status).copied().unwrap_or(0));
+            let of =
+                |counts: &BTreeMap<String, u64>, what: &str| count(counts.get(what).copied().unwrap_or(0));
             vec![
                 variant,
                 count(soak.accepted),
-                ended("succeeded"),
-                ended("failed"),
+                of(&soak.ended, "succeeded"),
+                of(&soak.ended, "failed"),
                 count(soak.missing),
                 count(soak.ended_twice),
-                listed(&soak.attempts, |attempts| format!("{attempts}×")),
+                of(&soak.faults, "duplicate"),
                 time(soak.finished_us.max),
                 soak.recovered_us
                     .as_ref()
@@ -254,10 +256,18 @@ pub(super) fn faults(results: &Results) -> Table {
     Table::new(
         "What broke. Sent again: requests that were not accepted at once, by their answer. Silent: tasks whose end is \
          recorded but not logged, because the worker was killed in between.",
-        &["Variant", "Faults", "Sent again", "Failures", "Silent"],
+        &[
+            "Variant",
+            "Attempts",
+            "Faults",
+            "Sent again",
+            "Failures",
+            "Silent",
+        ],
         soaks(results).map(|(variant, soak)| {
             vec![
                 variant,
+                listed(&soak.attempts, |attempts| format!("{attempts}×")),
                 listed(&soak.faults, Clone::clone),
                 listed(&soak.sent_again, Clone::clone),
                 listed(&soak.failures, Clone::clone),
