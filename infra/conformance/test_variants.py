@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cloud import Cloud, eventually
+from cloud import WORKSPACE, Cloud, eventually
 
 pytestmark = pytest.mark.variants
 
@@ -79,12 +79,17 @@ def test_a_function_cannot_be_invoked_with_nonsense_through_http(variant):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_sdk_for_rust_sends_the_trace_on(monkeypatch):
+def test_the_sdk_for_rust_sends_the_trace_on(monkeypatch, tmp_path):
     """https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html: a loop is recognised by the trace header. The SDK for Rust is not on that page's list;
     it reads _X_AMZN_TRACE_ID, as the SDK does that calls here. The function is told that it is the 16th invocation of its
-    chain, hands a task over to itself, and that one is stopped."""
+    chain, hands a task over to itself, and that one is stopped, where the template does not allow loops."""
     arn = "arn:aws:lambda:us-east-1:123456789012:function:"
-    with Cloud("self-invoke") as cloud:
+    original = (WORKSPACE / "infra/self-invoke.yaml").read_text()
+    assert "RecursiveLoop: Allow" in original
+    template = tmp_path / "template.yaml"
+    changed = original.replace("RecursiveLoop: Allow", "RecursiveLoop: Terminate")
+    template.write_text(changed.replace("CodeUri: ../", f"CodeUri: {WORKSPACE}"))
+    with Cloud(template) as cloud:
         [name] = cloud.description["functions"]
         lineage = hashlib.md5(f"{arn}{name}".encode()).hexdigest()[:8]
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", name)

@@ -2,8 +2,10 @@
 //!
 //! On Lambda, Region and credentials always come from the environment
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>), so the SDK's search through profile
-//! files, container and instance metadata is left out. The SDK's own `AWS_ENDPOINT_URL_*` variables are honoured: by
-//! them the local cloud takes AWS's place, and no code knows.
+//! files, container and instance metadata is left out, and so is the system's trust store ([`trust`]). The SDK's own
+//! `AWS_ENDPOINT_URL_*` variables are honoured: by them the local cloud takes AWS's place, and no code knows.
+
+mod trust;
 
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use aws_smithy_http_client::{
 pub async fn config() -> SdkConfig {
     let http_client = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(trust::context())
         .build_https();
     // Every call is a short one. A store or a queue that hangs must not use up a request's 30 seconds.
     let timeouts = TimeoutConfig::builder()
