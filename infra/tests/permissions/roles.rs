@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{LocalCloud, Template};
+use crate::support::{LocalCloud, Template, until};
 
 fn changed(from: &str, to: &str) -> Template {
     Template::changed("split-lambda", &[(from, to)])
@@ -27,16 +27,17 @@ async fn a_function_that_may_not_write_records_cannot_accept_a_task() {
     let template = changed("                - dynamodb:PutItem\n", "");
     let cloud = LocalCloud::up(&template.path, &[]);
     assert_unavailable(&cloud).await;
-    let log = cloud.log();
-    assert!(log.contains("AccessDeniedException"), "{log}");
-    assert!(
-        log.contains(
-            "User: arn:aws:sts::123456789012:assumed-role/ApiFunctionRole/ApiFunction is not authorized to perform: \
-             dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:123456789012:table/TaskTable because no \
-             identity-based policy allows the dynamodb:PutItem action"
-        ),
-        "{log}"
-    );
+    // What a function prints comes beside its answer, not before it.
+    until("the function says so", || {
+        let log = cloud.log();
+        log.contains("AccessDeniedException")
+            && log.contains(
+                "User: arn:aws:sts::123456789012:assumed-role/ApiFunctionRole/ApiFunction is not authorized to \
+                 perform: dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:123456789012:table/TaskTable because \
+                 no identity-based policy allows the dynamodb:PutItem action",
+            )
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,14 +47,13 @@ async fn an_explicit_deny_outweighs_what_another_statement_allows() {
     let template = changed(hand_over, &format!("{deny}{hand_over}"));
     let cloud = LocalCloud::up(&template.path, &[]);
     assert_unavailable(&cloud).await;
-    let log = cloud.log();
-    assert!(
-        log.contains(
-            "lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:123456789012:function:WorkerFunction with \
-             an explicit deny in an identity-based policy"
-        ),
-        "{log}"
-    );
+    until("the function says so", || {
+        cloud.log().contains(
+            "lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:123456789012:function:WorkerFunction with an \
+             explicit deny in an identity-based policy",
+        )
+    })
+    .await;
 }
 
 #[test]

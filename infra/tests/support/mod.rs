@@ -13,10 +13,8 @@ pub(crate) mod signing;
 mod template;
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    process::{Child, ChildStderr, Command, Stdio},
-    sync::{Arc, Mutex},
-    thread::JoinHandle,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -26,6 +24,7 @@ use nix::{
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 pub(crate) use aws::AwsRequest;
 pub(crate) use template::Template;
@@ -41,8 +40,8 @@ pub(crate) struct LocalCloud {
     template: Option<Template>,
     process: Child,
     description: Value,
-    log: Arc<Mutex<String>>,
-    log_reader: Option<JoinHandle<()>>,
+    /// Its standard error. A file, not a pipe: what was written is there for whoever looks, at once.
+    log: NamedTempFile,
     client: reqwest::Client,
 }
 
@@ -82,29 +81,27 @@ impl LocalCloud {
     }
 
     pub(crate) fn up(template: &str, arguments: &[&str]) -> Self {
+        let log = NamedTempFile::new().expect("a file for the log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
             .args(["up", template, "--json"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(log.reopen().expect("the file for the log"))
             .spawn()
             .expect("infra starts");
-        let log = Arc::new(Mutex::new(String::new()));
-        let log_reader = std::thread::spawn(collect(process.stderr.take().expect("piped"), Arc::clone(&log)));
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped"))
             .read_line(&mut line)
             .expect("a line");
         let description = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("{template}: {line:?}: {error}; log:\n{}", log.lock().unwrap()));
+            .unwrap_or_else(|error| panic!("{template}: {line:?}: {error}; log:\n{}", text_of(&log)));
         Self {
             variant: template.to_owned(),
             template: None,
             process,
             description,
             log,
-            log_reader: Some(log_reader),
             client: reqwest::Client::new(),
         }
     }
@@ -235,7 +232,7 @@ impl LocalCloud {
     }
 
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        text_of(&self.log)
     }
 }
 
@@ -244,9 +241,6 @@ impl Drop for LocalCloud {
         if matches!(self.process.try_wait(), Ok(None)) {
             self.signal(Signal::SIGTERM);
             let _ = self.process.wait();
-        }
-        if let Some(reader) = self.log_reader.take() {
-            let _ = reader.join();
         }
     }
 }
@@ -264,13 +258,6 @@ pub(crate) fn id_of(task: &Value) -> String {
     task["id"].as_str().expect("an id").to_owned()
 }
 
-fn collect(mut stderr: ChildStderr, log: Arc<Mutex<String>>) -> impl FnOnce() {
-    move || {
-        let mut chunk = [0; 4096];
-        while let Ok(length @ 1..) = stderr.read(&mut chunk) {
-            log.lock()
-                .unwrap()
-                .push_str(&String::from_utf8_lossy(&chunk[..length]));
-        }
-    }
+fn text_of(log: &NamedTempFile) -> String {
+    String::from_utf8_lossy(&std::fs::read(log.path()).unwrap()).into_owned()
 }
