@@ -76,6 +76,16 @@ pub struct Ran {
     ended: HashMap<String, Task>,
 }
 
+impl Soak {
+    /// Ends that the log does not have although no fault can have kept them from it: then the log is no second source,
+    /// and that it has no end twice means nothing.
+    pub fn unexplained(&self) -> u64 {
+        let faults = |kind| self.faults.get(kind).copied().unwrap_or(0);
+        self.ended_silently
+            .saturating_sub(faults("kill") + faults("drop-response"))
+    }
+}
+
 /// Hands in so many tasks and follows them to their ends.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ pub enum Warning {
         /// How many tasks.
         tasks: u64,
     },
-    /// In the soak, accepted tasks did not end, or ended twice.
+    /// In the soak, accepted tasks did not end, or ended twice, or the log does not know of their ends.
     Unreliable {
         /// Of which variant.
         variant: Variant,
@@ -81,8 +81,8 @@ impl fmt::Display for Warning {
             ),
             Self::Unreliable { variant, tasks } => write!(
                 formatter,
-                "{} accepted tasks of {variant} did not end, or ended twice, while things broke. That must not happen \
-                 whatever breaks; look for them in its log.",
+                "{} accepted tasks of {variant} did not end, ended twice, or ended unknown to the log, while things broke. \
+                 That must not happen whatever breaks; look for them in its log.",
                 count(*tasks)
             ),
             Self::DifferentPictures => formatter.write_str(
@@ -160,7 +160,7 @@ fn not_succeeded(measured: &Measured) -> Option<Warning> {
 
 fn unreliable(measured: &Measured) -> Option<Warning> {
     let soak = measured.soak.as_ref()?;
-    let tasks = soak.missing + soak.ended_twice;
+    let tasks = soak.missing + soak.ended_twice + soak.unexplained();
     (tasks > 0).then_some(Warning::Unreliable {
         variant: measured.variant,
         tasks,

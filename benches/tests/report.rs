@@ -130,6 +130,13 @@ fn a_task_that_was_lost_or_ended_twice_outweighs_everything() {
     };
     assert!(expected.is_fatal());
     assert_eq!(warnings(&results), [expected]);
+    // Without a kill or a lost response the log has to know of every end.
+    let mut results = fixture::results(fixture::settings_with_soak());
+    results.measured[1].soak.as_mut().unwrap().faults.clear();
+    assert!(matches!(
+        warnings(&results)[..],
+        [Warning::Unreliable { tasks: 3, .. }]
+    ));
 }
 
 #[test]

@@ -217,7 +217,7 @@ pub(super) fn check(results: &Results) -> Table {
 /// What became of the tasks that were handed in while things broke.
 pub(super) fn soak(results: &Results) -> Table {
     Table::new(
-        "Tasks handed in while things broke. Duplicates: deliveries that came twice without an error, and changed nothing. \
+        "Tasks handed in while things broke. Duplicates: deliveries that were made twice without an error. \
          Longest: from accepted to its end; recovery: the same for tasks that took more than one attempt, median \
          (smallest–largest).",
         &[

@@ -24,8 +24,7 @@ pub(super) fn soak(results: &Results) -> Option<String> {
     let plan = results.settings.soak.as_ref()?;
     Some(format!(
         "{} tasks of 0 to 50 ms were handed in to each variant by 16 clients, each with an idempotency key, while the \
-         local cloud broke things ({}): it killed execution environments in the middle of an invocation, delivered \
-         twice, throttled, and lost responses. The clients sent again what was not accepted. Then every task was \
+         local cloud broke things, each so often: {}. The clients sent again what was not accepted. Then every task was \
          followed to its end, and its end looked up in the functions' log. An accepted task must end, and end once.",
         count(plan.tasks),
         plan.faults

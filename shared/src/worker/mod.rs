@@ -144,11 +144,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
                 Claim::Cancelled(ended) => ended,
                 Claim::Granted(_) => record.failed(failure.clone(), now),
                 // The last delivery got so far. If the rest cannot be handed over now, nobody will do it any more.
-                Claim::HandOver => match self
-                    .dispatch
-                    .dispatch(&TaskMessage::of(&record), invocation)
-                    .await
-                {
+                Claim::HandOver => match self.send(&record, invocation).await {
                     Ok(()) => record.after_hand_over(),
                     Err(_) => record.failed(failure.clone(), now),
                 },
