@@ -40,7 +40,7 @@ fn latency(criterion: &mut Criterion, runtime: &Runtime) {
             });
         };
         bench("accept", |sums| sums.accept);
-        if variant.runs_tasks() {
+        if variant.ends_tasks() {
             bench("accept_to_start", |sums| sums.start);
         }
     }
@@ -61,7 +61,7 @@ async fn latencies(target: &Target, iterations: u64) -> Result<Latencies> {
         let sent = Instant::now();
         let accepted = target.tasks.accept(&task).await?;
         sums.accept += sent.elapsed();
-        if target.variant.runs_tasks() {
+        if target.variant.ends_tasks() {
             tokio::time::sleep(SETTLE).await;
             let task = target.tasks.succeeded(&accepted.id()?).await?;
             sums.start += task

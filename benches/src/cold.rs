@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use crate::client::TaskApi;
 use crate::event;
-use crate::progress::Phase;
-use crate::results::{Cold, ColdTask};
+use crate::results::{self, Cold, ColdByMemory, ColdTask};
 use crate::statistics::Distribution;
 use crate::target::Target;
 
@@ -37,45 +36,91 @@ impl FirstInvocation {
 pub struct FirstRequest {
     /// From sending the request to having the answer.
     pub accept: Duration,
-    /// From the task's being accepted to its start, by its record; `None` where there are no tasks.
+    /// From the task's being accepted to its start, by its record; `None` where it was not followed.
     pub accepted_to_started: Option<Duration>,
 }
 
-/// Measures cold starts `times` over, by both views.
-///
-/// # Errors
-/// Fails when one of them cannot be measured.
-pub async fn measure(target: &Target, times: u32, phase: &Phase) -> Result<Cold> {
-    let mut invocations = Vec::new();
-    let mut requests = Vec::new();
-    for _ in 0..times {
-        invocations.push(first_invocation(target).await?);
-        requests.push(first_request(target).await?);
-        phase.advance();
+/// Cold starts of one deployment, measured one at a time, so that those of others can come between.
+#[derive(Debug, Default)]
+pub struct ColdStarts {
+    invocations: Vec<FirstInvocation>,
+    requests: Vec<FirstRequest>,
+}
+
+impl ColdStarts {
+    /// Measures one more, by both views. A server is never cold: there is nothing to measure.
+    ///
+    /// # Errors
+    /// Fails when one of them cannot be measured.
+    pub async fn add(&mut self, target: &Target) -> Result<()> {
+        if target.variant.api_function().is_some() {
+            self.invocations.push(first_invocation(target).await?);
+        }
+        if !target.variant.functions().is_empty() {
+            self.requests.push(first_request(target).await?);
+        }
+        Ok(())
     }
-    Ok(Cold {
-        init_us: distribution(invocations.iter().map(|first| first.init))?,
-        duration_us: distribution(invocations.iter().map(|first| first.duration))?,
-        first_answer_us: distribution(invocations.iter().map(|first| first.to_first_answer()))?,
-        max_memory_mb: Distribution::of(invocations.iter().map(|first| first.max_memory_mb))?,
-        accept_us: distribution(requests.iter().map(|first| first.accept))?,
-        task: target
-            .variant
-            .runs_tasks()
-            .then(|| cold_task(&requests))
-            .transpose()?,
+
+    /// What was measured; `None` where nothing was.
+    ///
+    /// # Errors
+    /// Fails when a sample is out of range.
+    pub fn figures(&self) -> Result<Option<Cold>> {
+        if self.requests.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Cold {
+            first_invocation: (!self.invocations.is_empty())
+                .then(|| figures(&self.invocations))
+                .transpose()?,
+            accept_us: distribution(self.requests.iter().map(|first| first.accept))?,
+            task: cold_task(&self.requests)?,
+        }))
+    }
+}
+
+fn figures(invocations: &[FirstInvocation]) -> Result<results::FirstInvocation> {
+    let all = || invocations.iter();
+    Ok(results::FirstInvocation {
+        init_us: distribution(all().map(|first| first.init))?,
+        duration_us: distribution(all().map(|first| first.duration))?,
+        first_answer_us: distribution(all().map(|first| first.to_first_answer()))?,
+        max_memory_mb: Distribution::of(all().map(|first| first.max_memory_mb))?,
     })
 }
 
-fn cold_task(requests: &[FirstRequest]) -> Result<ColdTask> {
-    let started = || {
-        requests
-            .iter()
-            .filter_map(|first| Some((first.accept, first.accepted_to_started?)))
-    };
-    Ok(ColdTask {
-        accepted_to_started_us: distribution(started().map(|(_, start)| start))?,
-        request_to_started_us: distribution(started().map(|(accept, start)| accept + start))?,
+fn cold_task(requests: &[FirstRequest]) -> Result<Option<ColdTask>> {
+    let started: Vec<(Duration, Duration)> = requests
+        .iter()
+        .filter_map(|first| Some((first.accept, first.accepted_to_started?)))
+        .collect();
+    if started.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(ColdTask {
+        accepted_to_started_us: distribution(started.iter().map(|(_, start)| *start))?,
+        request_to_started_us: distribution(started.iter().map(|(accept, start)| *accept + *start))?,
+    }))
+}
+
+/// Measures first invocations of the API function with another memory size.
+///
+/// # Errors
+/// Fails when the size is refused, or a cold start cannot be measured.
+pub async fn with_memory(target: &Target, memory_mb: u32, times: u32) -> Result<ColdByMemory> {
+    let function = target
+        .variant
+        .api_function()
+        .context("there is no API function")?;
+    target.lambda.set_memory(function, memory_mb).await?;
+    let mut invocations = Vec::new();
+    for _ in 0..times {
+        invocations.push(first_invocation(target).await?);
+    }
+    Ok(ColdByMemory {
+        memory_mb,
+        first_invocation: figures(&invocations)?,
     })
 }
 
@@ -84,7 +129,10 @@ fn cold_task(requests: &[FirstRequest]) -> Result<ColdTask> {
 /// # Errors
 /// Fails when the request is not accepted, or when the execution environment was not a fresh one.
 pub async fn first_invocation(target: &Target) -> Result<FirstInvocation> {
-    let function = target.variant.api_function();
+    let function = target
+        .variant
+        .api_function()
+        .context("there is no API function")?;
     target.lambda.reset(function).await?;
     let event = event::post_tasks(&TaskApi::empty_task(), Timestamp::now());
     let invocation = target.lambda.invoke(function, &event).await?;
@@ -94,7 +142,7 @@ pub async fn first_invocation(target: &Target) -> Result<FirstInvocation> {
         "{function} did not accept the request: {}",
         invocation.payload
     );
-    if target.variant.runs_tasks() {
+    if target.variant.ends_tasks() {
         // The next reset must not meet this task.
         target.tasks.succeeded(&id_of(&invocation.payload)?).await?;
     }
@@ -131,7 +179,7 @@ pub async fn first_request(target: &Target) -> Result<FirstRequest> {
     let sent = Instant::now();
     let accepted = target.tasks.accept(&task).await?;
     let accept = sent.elapsed();
-    if !target.variant.runs_tasks() {
+    if !target.variant.ends_tasks() {
         return Ok(FirstRequest {
             accept,
             accepted_to_started: None,

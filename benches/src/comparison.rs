@@ -1,120 +1,410 @@
-//! The comparison itself: everything is built, by starting each variant once; then each in turn is started, measured
-//! and ended. What fails does not stop the rest.
+//! The comparison itself. Everything is built and started first; then all ways are measured side by side, in turns, so
+//! that what drifts on the machine meets them all alike. What fails is reported, and does not stop the rest.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use crate::cold;
-use crate::deployment::Deployment;
+use crate::billing;
+use crate::burst;
+use crate::cold::{self, ColdStarts};
+use crate::complexity;
+use crate::cost;
+use crate::deployment::{Deployment, Scene};
+use crate::faults::{self, Fault, FaultRun};
+use crate::load::Schedule;
 use crate::machine::Machine;
-use crate::progress::Phase;
-use crate::results::{Binary, Failure, Measured, Results, SCHEMA_VERSION, Settings};
+use crate::package;
+use crate::progress::{Phase, step};
+use crate::results::{ColdByMemory, Failure, Measured, Results, SCHEMA_VERSION, Settings};
+use crate::saturation;
 use crate::soak::{self, Plan, Soak};
-use crate::target::Target;
 use crate::variant::Variant;
-use crate::warm;
-use crate::workspace;
+use crate::warm::Loads;
 
-/// Compares the variants, and measures the floor below them. Logs go to a folder below `folder`.
-pub async fn compare(variants: &[Variant], settings: Settings, folder: &Path) -> Results {
-    let mut results = Results {
-        schema_version: SCHEMA_VERSION,
-        created_at: Timestamp::now(),
-        platform: "local cloud".into(),
-        settings,
-        machine: Machine::this(),
-        measured: Vec::new(),
-        failures: Vec::new(),
-    };
-    let mut deployable = Vec::new();
-    for &variant in variants.iter().chain([&Variant::Noop]) {
-        match deploy(variant, "building", folder, None).await {
-            Ok(_) => deployable.push(variant),
-            Err(error) => results.failures.push(failure(variant, &error)),
-        }
-    }
-    // Only now: a compiler that was busy a moment ago would disturb the measurements.
-    for variant in deployable {
-        let begin = Instant::now();
-        match deploy_and_measure(variant, &results.settings, folder).await {
-            Ok(measured) => {
-                eprintln!("{variant}: done in {:.0} s", begin.elapsed().as_secs_f64());
-                results.measured.push(measured);
-            }
-            Err(error) => results.failures.push(failure(variant, &error)),
-        }
+/// How many deployments are started at the same time, for the single faults.
+const STARTED_AT_ONCE: usize = 2;
+
+/// Compares the ways. Logs go to a folder below `folder`.
+pub async fn compare(ways: &[Variant], settings: Settings, folder: &Path) -> Results {
+    let mut comparison = Comparison::deploy(ways, settings, folder).await;
+    let created_at = Timestamp::now();
+    let begin = Instant::now();
+    comparison.cold_starts().await;
+    comparison.cold_starts_by_memory().await;
+    comparison.loads().await;
+    comparison.under_stress().await;
+    comparison.finish_loads().await;
+    comparison.soaks().await;
+    let mut results = comparison.results;
+    results.created_at = created_at;
+    results.seconds = begin.elapsed().as_secs();
+    results.measured = comparison.ways.into_iter().map(|way| way.measured).collect();
+    match cost::model(&results.measured) {
+        Ok(costs) => results.costs = costs,
+        Err(error) => eprintln!("costs: {error:#}"),
     }
     results
 }
 
-fn failure(variant: Variant, error: &anyhow::Error) -> Failure {
-    let reason = format!("{error:#}");
-    eprintln!("{variant}: {reason}");
-    Failure { variant, reason }
+/// A comparison that is going on.
+struct Comparison {
+    ways: Vec<Way>,
+    /// All but what the ways hold.
+    results: Results,
+    folder: PathBuf,
 }
 
-async fn deploy(variant: Variant, what: &str, folder: &Path, faults: Option<&str>) -> Result<Deployment> {
-    let log = Deployment::log_file(folder, variant, faults.is_some())?;
-    let phase = Phase::begin(variant, what, 0);
-    Deployment::start(variant, faults, &log, &phase).await
+/// One of the ways: a deployment that runs, and what has been measured of it.
+struct Way {
+    deployment: Deployment,
+    cold: ColdStarts,
+    loads: Loads,
+    measured: Measured,
 }
 
-async fn deploy_and_measure(variant: Variant, settings: &Settings, folder: &Path) -> Result<Measured> {
-    let deployment = deploy(variant, "starting", folder, None).await?;
-    let log = Deployment::log_file(folder, variant, false)?;
-    let measured = measure(&deployment.target, settings).await;
-    let mut measured = measured.with_context(|| format!("see the log, {}", log.display()))?;
-    drop(deployment);
-    if let Some(plan) = settings.soak.as_ref().filter(|_| variant.runs_tasks()) {
-        measured.soak = Some(soak(variant, plan, folder).await?);
+impl Comparison {
+    /// Builds and starts everything. Only then can anything be measured: a compiler would disturb it.
+    async fn deploy(ways: &[Variant], settings: Settings, folder: &Path) -> Self {
+        step("building and starting everything");
+        let mut comparison = Self {
+            ways: Vec::new(),
+            results: Results {
+                schema_version: SCHEMA_VERSION,
+                created_at: Timestamp::now(),
+                seconds: 0,
+                platform: "local cloud".into(),
+                settings,
+                machine: Machine::this(),
+                measured: Vec::new(),
+                costs: None,
+                failures: Vec::new(),
+            },
+            folder: folder.to_owned(),
+        };
+        for &variant in ways {
+            match deploy(variant, &Scene::default(), folder).await {
+                Ok(deployment) => comparison.ways.push(Way::new(deployment)),
+                Err(error) => comparison.fail(variant, "deployment", &error),
+            }
+        }
+        for index in 0..comparison.ways.len() {
+            comparison.inspect(index);
+        }
+        comparison
     }
-    Ok(measured)
+
+    /// What is to be known without running it.
+    fn inspect(&mut self, index: usize) {
+        let measured = &mut self.ways[index].measured;
+        let variant = measured.variant;
+        match package::binaries(variant) {
+            Ok(binaries) => measured.binaries = binaries,
+            Err(error) => self.fail(variant, "binaries", &error),
+        }
+        match complexity::count(variant) {
+            Ok(complexity) => self.ways[index].measured.complexity = Some(complexity),
+            Err(error) => self.fail(variant, "complexity", &error),
+        }
+    }
+
+    fn fail(&mut self, variant: Variant, what: &str, error: &anyhow::Error) {
+        let reason = format!("{error:#}");
+        eprintln!("{variant}: {what}: {reason}");
+        let what = what.to_owned();
+        // A part that fails once may fail in each round.
+        if !self
+            .results
+            .failures
+            .iter()
+            .any(|failure| failure.variant == variant && failure.what == what)
+        {
+            self.results.failures.push(Failure {
+                variant,
+                what,
+                reason,
+            });
+        }
+    }
+
+    fn failed(&self, variant: Variant, what: &str) -> bool {
+        self.results
+            .failures
+            .iter()
+            .any(|failure| failure.variant == variant && failure.what == what)
+    }
+
+    async fn cold_starts(&mut self) {
+        const WHAT: &str = "cold starts";
+        let rounds = self.results.settings.cold_starts;
+        step(&format!("cold starts, {rounds} rounds"));
+        let phase = Phase::begin_for_all("cold starts", rounds.into());
+        for _ in 0..rounds {
+            for index in 0..self.ways.len() {
+                let variant = self.ways[index].measured.variant;
+                if self.failed(variant, WHAT) {
+                    continue;
+                }
+                let way = &mut self.ways[index];
+                if let Err(error) = way.cold.add(&way.deployment.target).await {
+                    self.fail(variant, WHAT, &error);
+                }
+            }
+            phase.advance();
+        }
+        for index in 0..self.ways.len() {
+            match self.ways[index].cold.figures() {
+                Ok(cold) => self.ways[index].measured.cold = cold,
+                Err(error) => self.fail(self.ways[index].measured.variant, WHAT, &error),
+            }
+        }
+    }
+
+    /// In deployments of their own, for there a function gets no more CPU than goes with its memory.
+    async fn cold_starts_by_memory(&mut self) {
+        const WHAT: &str = "cold starts by memory size";
+        let settings = self.results.settings.clone();
+        step("cold starts by memory size, with its share of a CPU");
+        for index in 0..self.ways.len() {
+            let variant = self.ways[index].measured.variant;
+            if !variant.is_variant() && variant != Variant::Noop {
+                continue;
+            }
+            match by_memory(variant, &settings, &self.folder).await {
+                Ok(by_memory) => self.ways[index].measured.cold_by_memory = by_memory,
+                Err(error) => self.fail(variant, WHAT, &error),
+            }
+        }
+    }
+
+    async fn loads(&mut self) {
+        const WHAT: &str = "load";
+        let settings = self.results.settings.clone();
+        step(&format!(
+            "load, {} slices of {} s each",
+            settings.slices,
+            settings.seconds_per_rate / settings.slices.max(1)
+        ));
+        for index in 0..self.ways.len() {
+            let way = &mut self.ways[index];
+            if let Err(error) = way.loads.warm_up(&way.deployment.target, &settings).await {
+                self.fail(self.ways[index].measured.variant, WHAT, &error);
+            }
+        }
+        for &rate_per_second in &settings.rates_per_second {
+            let schedule = Schedule {
+                rate_per_second,
+                seconds: settings.seconds_per_rate / settings.slices.max(1),
+            };
+            for _ in 0..settings.slices {
+                for index in 0..self.ways.len() {
+                    let variant = self.ways[index].measured.variant;
+                    let is_wanted = rate_per_second == settings.reference_rate()
+                        || variant.is_variant()
+                        || variant == Variant::Noop;
+                    if !is_wanted || self.failed(variant, WHAT) {
+                        continue;
+                    }
+                    let way = &mut self.ways[index];
+                    if let Err(error) = way.loads.add(&way.deployment.target, schedule).await {
+                        self.fail(variant, WHAT, &error);
+                    }
+                }
+            }
+        }
+        for index in 0..self.ways.len() {
+            let variant = self.ways[index].measured.variant;
+            match self.ways[index].loads.figures(variant) {
+                Ok(load) => self.ways[index].measured.load = load,
+                Err(error) => self.fail(variant, WHAT, &error),
+            }
+            match billing::measure(&self.ways[index].deployment.target).await {
+                Ok(billed) => self.ways[index].measured.billed = Some(billed),
+                Err(error) => self.fail(variant, "billed durations", &error),
+            }
+        }
+    }
+
+    /// Bursts, limits and single faults. The faults are waited for more than worked on, so they need not be alone.
+    async fn under_stress(&mut self) {
+        let settings = self.results.settings.clone();
+        let variants: Vec<Variant> = self.ways.iter().map(|way| way.measured.variant).collect();
+        step("bursts, limits and single faults");
+        let faults = single_faults(variants, settings.fault_tasks, self.folder.clone());
+        let (faults, ()) = tokio::join!(faults, self.bursts_and_limits());
+        for (variant, fault, run) in faults {
+            match run {
+                Ok(run) => {
+                    let mut ways = self.ways.iter_mut();
+                    if let Some(way) = ways.find(|way| way.measured.variant == variant) {
+                        way.measured.faults.push(run);
+                        way.measured.faults.sort_by_key(|run| run.fault);
+                    }
+                }
+                Err(error) => self.fail(variant, fault.name(), &error),
+            }
+        }
+    }
+
+    async fn bursts_and_limits(&mut self) {
+        let settings = self.results.settings.clone();
+        for index in 0..self.ways.len() {
+            let variant = self.ways[index].measured.variant;
+            if !variant.ends_tasks() || !variant.answers_first() {
+                continue;
+            }
+            match burst::measure(&self.ways[index].deployment.target, settings.burst_tasks).await {
+                Ok(burst) => self.ways[index].measured.burst = Some(burst),
+                Err(error) => self.fail(variant, "burst", &error),
+            }
+        }
+        let Some(from_per_second) = settings.saturation_from else {
+            return;
+        };
+        for index in 0..self.ways.len() {
+            let variant = self.ways[index].measured.variant;
+            match saturation::measure(&self.ways[index].deployment.target, from_per_second).await {
+                Ok(saturation) => self.ways[index].measured.saturation = Some(saturation),
+                Err(error) => self.fail(variant, "limits", &error),
+            }
+        }
+    }
+
+    async fn finish_loads(&mut self) {
+        for index in 0..self.ways.len() {
+            let way = &self.ways[index];
+            match way.loads.check(&way.deployment.target).await {
+                Ok(check) => self.ways[index].measured.check = check,
+                Err(error) => self.fail(self.ways[index].measured.variant, "check", &error),
+            }
+        }
+    }
+
+    /// In a deployment of its own for each variant, so that nothing is measured where things break.
+    async fn soaks(&mut self) {
+        let Some(plan) = self.results.settings.soak.clone() else {
+            return;
+        };
+        step("tasks while everything breaks");
+        for index in 0..self.ways.len() {
+            let variant = self.ways[index].measured.variant;
+            if !variant.is_variant() {
+                continue;
+            }
+            match soak(variant, &plan, &self.folder).await {
+                Ok(soak) => self.ways[index].measured.soak = Some(soak),
+                Err(error) => self.fail(variant, "soak", &error),
+            }
+        }
+    }
 }
 
-/// In a deployment of its own, so that nothing is measured where things break.
+impl Way {
+    fn new(deployment: Deployment) -> Self {
+        Self {
+            cold: ColdStarts::default(),
+            loads: Loads::default(),
+            measured: Measured::nothing(deployment.target.variant),
+            deployment,
+        }
+    }
+}
+
+async fn deploy(variant: Variant, scene: &Scene, folder: &Path) -> Result<Deployment> {
+    let log = Deployment::log_file(folder, variant, scene)?;
+    let phase = Phase::begin(variant, &format!("starting{}", scene.suffix()), 0);
+    Deployment::start(variant, scene, &log, &phase).await
+}
+
+/// Answers nothing where the system does not let the local cloud impose the CPU share.
+async fn by_memory(variant: Variant, settings: &Settings, folder: &Path) -> Result<Vec<ColdByMemory>> {
+    let scene = Scene {
+        name: Some("memory"),
+        limits_cpu: true,
+        ..Scene::default()
+    };
+    let deployment = deploy(variant, &scene, folder).await?;
+    if !deployment.imposes_cpu_shares()? {
+        return Ok(Vec::new());
+    }
+    let phase = Phase::begin(
+        variant,
+        "cold starts by memory size",
+        settings.memory_sizes_mb.len() as u64,
+    );
+    let mut figures = Vec::new();
+    for &memory_mb in &settings.memory_sizes_mb {
+        let measured = cold::with_memory(&deployment.target, memory_mb, settings.cold_starts_by_memory).await;
+        figures.push(measured.with_context(|| format!("with {memory_mb} MB"))?);
+        phase.advance();
+    }
+    Ok(figures)
+}
+
+/// Each single fault with each way that it concerns, all at the same time.
+async fn single_faults(
+    variants: Vec<Variant>,
+    tasks: u32,
+    folder: PathBuf,
+) -> Vec<(Variant, Fault, Result<FaultRun>)> {
+    if tasks == 0 {
+        return Vec::new();
+    }
+    let pairs: Vec<(Variant, Fault)> = variants
+        .iter()
+        .flat_map(|&variant| Fault::ALL.map(|fault| (variant, fault)))
+        .filter(|(variant, fault)| fault.concerns(*variant))
+        .collect();
+    let phase = Phase::begin_for_all("single faults", pairs.len() as u64);
+    let starts = Arc::new(Semaphore::new(STARTED_AT_ONCE));
+    let mut runs = JoinSet::new();
+    for (variant, fault) in pairs {
+        let (starts, folder, phase) = (starts.clone(), folder.clone(), phase.clone());
+        runs.spawn(async move {
+            let run = single_fault(variant, fault, tasks, &starts, &folder).await;
+            phase.advance();
+            (variant, fault, run)
+        });
+    }
+    runs.join_all().await
+}
+
+async fn single_fault(
+    variant: Variant,
+    fault: Fault,
+    tasks: u32,
+    starts: &Semaphore,
+    folder: &Path,
+) -> Result<FaultRun> {
+    let scene = fault.scene(variant);
+    let log = Deployment::log_file(folder, variant, &scene)?;
+    let deployment = {
+        let _one_of_few = starts.acquire().await.context("nothing is started any more")?;
+        Deployment::start(variant, &scene, &log, &Phase::silent()).await?
+    };
+    let run = faults::run(&deployment.target, fault, tasks).await;
+    // Ending takes a moment, in which others go on.
+    tokio::task::spawn_blocking(move || drop(deployment)).await?;
+    run.with_context(|| format!("see the log, {}", log.display()))
+}
+
 async fn soak(variant: Variant, plan: &Plan, folder: &Path) -> Result<Soak> {
-    let deployment = deploy(variant, "starting, with faults", folder, Some(&plan.faults)).await?;
-    let log = Deployment::log_file(folder, variant, true)?;
+    let scene = Scene {
+        name: Some("soak"),
+        faults: Some(plan.faults.clone()),
+        limits_cpu: false,
+        parameters: variant.with_task_timeout(60),
+    };
+    let deployment = deploy(variant, &scene, folder).await?;
+    let log = Deployment::log_file(folder, variant, &scene)?;
     let ran = soak::run(&deployment.target, plan.tasks).await;
     // Its end is the last that the log has to say.
     drop(deployment);
     ran.and_then(|ran| ran.held_against(&log))
         .with_context(|| format!("see the log, {}", log.display()))
-}
-
-/// Measures a deployment that runs.
-///
-/// # Errors
-/// Fails when one of the figures cannot be had.
-pub async fn measure(target: &Target, settings: &Settings) -> Result<Measured> {
-    let cold = {
-        let phase = Phase::begin(target.variant, "cold starts", settings.cold_starts.into());
-        cold::measure(target, settings.cold_starts, &phase).await?
-    };
-    let (load, check) = warm::measure(target, settings).await?;
-    Ok(Measured {
-        variant: target.variant,
-        cold,
-        load,
-        check,
-        binaries: binaries(target.variant)?,
-        soak: None,
-    })
-}
-
-fn binaries(variant: Variant) -> Result<Vec<Binary>> {
-    let folder = workspace::target_directory()?.join("release");
-    let size = |name: &&str| {
-        let path = folder.join(name);
-        let metadata = fs::metadata(&path).with_context(|| format!("cannot see {}", path.display()))?;
-        Ok(Binary {
-            name: (*name).to_owned(),
-            bytes: metadata.len(),
-        })
-    };
-    variant.binaries().iter().map(size).collect()
 }

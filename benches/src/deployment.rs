@@ -43,24 +43,45 @@ pub struct Endpoints {
     pub functions: Vec<String>,
 }
 
+/// What is special about a deployment; by default, nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    /// What it is for, in a word: its log is named after it.
+    pub name: Option<&'static str>,
+    /// How often things break in it, as `--chaos` takes it.
+    pub faults: Option<String>,
+    /// Whether functions get CPU time in proportion to their memory, where the system can impose it.
+    pub limits_cpu: bool,
+    /// Parameters of the template.
+    pub parameters: Vec<(&'static str, u32)>,
+}
+
+impl Scene {
+    /// Its name as the end of what it is called.
+    pub fn suffix(&self) -> String {
+        self.name.map_or_else(String::new, |name| format!(", {name}"))
+    }
+}
+
 /// A deployment that runs. Dropping it ends it.
 #[derive(Debug)]
 pub struct Deployment {
     /// What to measure.
     pub target: Target,
+    log: PathBuf,
     // Kept open: a local cloud that printed one line more would find a broken pipe.
     _stdout: BufReader<ChildStdout>,
     _process: Process,
 }
 
 impl Deployment {
-    /// Builds what is not built, starts the variant, and waits until it answers. With faults, things break in it as
-    /// often as they say. What the local cloud and its functions print goes to the log file.
+    /// Builds what is not built, starts the variant, and waits until it answers. What the local cloud and its functions
+    /// print goes to the log file.
     ///
     /// # Errors
     /// Fails when the deployment does not come up; the error ends with the last lines of the log.
-    pub async fn start(variant: Variant, faults: Option<&str>, log: &Path, phase: &Phase) -> Result<Self> {
-        let mut process = Process::spawn(variant, faults, log)?;
+    pub async fn start(variant: Variant, scene: &Scene, log: &Path, phase: &Phase) -> Result<Self> {
+        let mut process = Process::spawn(variant, scene, log)?;
         let mut stdout = process.stdout()?;
         let line = tokio::select! {
             line = read_line(&mut stdout) => line,
@@ -72,20 +93,33 @@ impl Deployment {
             .map_err(|error| failure(variant, log, &format!("it announced {line:?}: {error}")))?;
         Ok(Self {
             target: Target::new(variant, &endpoints)?,
+            log: log.to_owned(),
             _stdout: stdout,
             _process: process,
         })
     }
 
-    /// Where the log of this variant's deployment is kept below a folder; that of the one with faults by itself.
+    /// Whether functions get no more CPU than goes with their memory: the local cloud says so in its log.
+    ///
+    /// # Errors
+    /// Fails when the log cannot be read.
+    pub fn imposes_cpu_shares(&self) -> Result<bool> {
+        let log = fs::read(&self.log).with_context(|| format!("cannot read {}", self.log.display()))?;
+        let log = String::from_utf8_lossy(&log);
+        Ok(log.lines().any(|line| line == "infra: CPU limits are enforced"))
+    }
+
+    /// Where the log of this variant's deployment is kept below a folder; that of a special scene by itself.
     ///
     /// # Errors
     /// Fails when the folder cannot be made.
-    pub fn log_file(folder: &Path, variant: Variant, has_faults: bool) -> Result<PathBuf> {
+    pub fn log_file(folder: &Path, variant: Variant, scene: &Scene) -> Result<PathBuf> {
         let logs = folder.join("logs");
         fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
-        let name = if has_faults { "-soak" } else { "" };
-        Ok(logs.join(format!("{variant}{name}.log")))
+        Ok(logs.join(match scene.name {
+            Some(scene) => format!("{variant}-{scene}.log"),
+            None => format!("{variant}.log"),
+        }))
     }
 }
 
@@ -125,15 +159,18 @@ fn last_lines(log: &Path, count: usize) -> String {
 struct Process(Child);
 
 impl Process {
-    fn spawn(variant: Variant, faults: Option<&str>, log: &Path) -> Result<Self> {
+    fn spawn(variant: Variant, scene: &Scene, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = Command::new(workspace::cargo());
-        command.args(["infra", "up", variant.template(), "--json"]);
-        if let Some(faults) = faults {
+        command.args(["infra", "up", &variant.template(), "--json"]);
+        if let Some(faults) = &scene.faults {
             command.args(["--chaos", faults]);
-            for (name, value) in variant.soak_parameters() {
-                command.args(["--parameter", &format!("{name}={value}")]);
-            }
+        }
+        if scene.limits_cpu {
+            command.args(["--limits", "all"]);
+        }
+        for (name, value) in &scene.parameters {
+            command.args(["--parameter", &format!("{name}={value}")]);
         }
         command
             .current_dir(workspace::root())

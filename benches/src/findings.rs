@@ -7,8 +7,7 @@ use crate::variant::Variant;
 
 /// When one variant is called faster than another.
 pub const RULE: &str = "Medians are compared. One is called faster only if its upper quartile lies below the lower \
-    quartile of the other: where the middle halves of the samples overlap, this run does not tell them apart. The variants run one after \
-    another, so repeat the run before you rely on a difference: what drifts on the machine is not in the quartiles.";
+    quartile of the other: where the middle halves of the samples overlap, this run does not tell them apart.";
 
 /// A sentence about the results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +41,13 @@ pub fn findings(results: &Results) -> Vec<Finding> {
             results,
             "First answer, cold",
             "API function, from the start of its process.",
-            |of| Some(&of.cold.first_answer_us),
+            |of| Some(&of.first_invocation()?.first_answer_us),
         ),
         ranked(
             results,
             "First task started, cold",
             "Every function cold, from sending the request.",
-            |of| Some(&of.cold.task.as_ref()?.request_to_started_us),
+            |of| Some(&of.cold_task()?.request_to_started_us),
         ),
         correctness(results),
         reliability(results),

@@ -9,6 +9,7 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_lambda::error::DisplayErrorContext;
+use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{LastUpdateStatus, LogType};
 use aws_smithy_http_client::tls::Provider;
@@ -73,10 +74,23 @@ impl Lambda {
     /// # Errors
     /// Fails when the update is refused, fails, or takes over a minute.
     pub async fn reset(&self, function: &str) -> Result<()> {
-        self.client
-            .update_function_configuration()
+        let update = self.client.update_function_configuration();
+        self.update(function, update.description(new_description())).await
+    }
+
+    /// Gives a function another memory size, in MB, and waits until it has it.
+    ///
+    /// # Errors
+    /// Fails as [`reset`](Self::reset) does.
+    pub async fn set_memory(&self, function: &str, memory_mb: u32) -> Result<()> {
+        let memory = i32::try_from(memory_mb).context("more memory than a function can have")?;
+        let update = self.client.update_function_configuration();
+        self.update(function, update.memory_size(memory)).await
+    }
+
+    async fn update(&self, function: &str, update: UpdateFunctionConfigurationFluentBuilder) -> Result<()> {
+        update
             .function_name(function)
-            .description(new_description())
             .send()
             .await
             .map_err(readable)

@@ -4,23 +4,32 @@
 //! Two programs use it: `compare` ([`comparison`], [`report`]) and the Criterion benches. Both start a deployment
 //! ([`deployment`]), point a [`target::Target`] at it and measure ([`cold`], [`warm`]).
 
+pub mod billing;
+pub mod burst;
 pub mod client;
 pub mod cold;
 pub mod comparison;
+pub mod complexity;
+pub mod cost;
 pub mod deployment;
 pub mod event;
+pub mod faults;
 pub mod findings;
 pub mod lambda;
 pub mod load;
 pub mod machine;
+pub mod package;
+pub mod prices;
 pub mod progress;
 pub mod report;
 pub mod report_line;
 pub mod results;
+pub mod saturation;
 pub mod soak;
 pub mod statistics;
 pub mod target;
 pub mod variant;
+pub mod verdict;
 pub mod warm;
 pub mod warnings;
 pub mod workspace;

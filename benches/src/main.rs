@@ -13,22 +13,24 @@ use benches::variant::Variant;
 use benches::warnings::{Warning, warnings};
 use benches::workspace;
 use clap::Parser;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Compares the ways to run a long task behind API Gateway.
 ///
-/// Builds the release binaries, starts each variant in the local cloud in turn, measures cold starts and open-loop
-/// load through its public interfaces, and writes report.html, report.md and results.json. A function that does
-/// nothing is measured as the floor.
+/// Builds the release binaries, starts each variant and baseline in the local cloud, measures them in turns through
+/// their public interfaces, and writes report.html, report.md and results.json. A function that does nothing is
+/// measured as the floor.
 #[derive(Debug, Parser)]
 #[command(version, after_help = HELP)]
 struct Arguments {
-    /// A first look in under a minute, once everything is built: fewer cold starts, one rate, a few seconds.
+    /// A first look in about a minute and a half, once everything is built: fewer samples, no limits, no single faults.
     #[arg(long)]
     quick: bool,
 
-    /// The variants to compare, separated by commas; all of them unless told otherwise.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Variant::ALL, hide_default_value = true)]
+    /// The variants and baselines to compare, separated by commas; all of them unless told otherwise. The floor, noop,
+    /// is always measured.
+    #[arg(long, value_enum, value_delimiter = ',', hide_default_value = true)]
     variants: Vec<Variant>,
 
     /// Beside that, hand in thousands of tasks while things break: `kill=0.02,duplicate=0.05,throttle=0.02,
@@ -46,7 +48,7 @@ struct Arguments {
 }
 
 const HELP: &str = "\
-A full run takes about six minutes. The machine should be otherwise idle: functions, services and load generator
+A full run takes some nine minutes. The machine should be otherwise idle: functions, services and load generator
 share its cores. Logs of the deployments go to logs/ beside the report.
 
 Exit code: 0 when every variant was measured and every accepted task succeeded, 1 when not, 2 for wrong arguments.
@@ -84,7 +86,8 @@ async fn run() -> Result<ExitCode> {
             .tasks
             .unwrap_or(if settings.quick { 500 } else { 10_000 }),
     });
-    let variants = unique(&arguments.variants);
+    let variants = ordered(&arguments.variants);
+    raise_open_files();
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
     let results = tokio::select! {
         results = compare(&variants, settings, &folder) => results,
@@ -101,12 +104,18 @@ async fn run() -> Result<ExitCode> {
     })
 }
 
-/// In the order of the report, each once.
-fn unique(variants: &[Variant]) -> Vec<Variant> {
-    Variant::ALL
-        .into_iter()
-        .filter(|variant| variants.contains(variant))
+/// In the order of the report, each once; all where none is named.
+fn ordered(wanted: &[Variant]) -> Vec<Variant> {
+    let all = Variant::ALL.into_iter().chain(Variant::BASELINES);
+    all.filter(|variant| wanted.is_empty() || wanted.contains(variant) || *variant == Variant::Noop)
         .collect()
+}
+
+/// A burst has a connection for each of its requests. Where there may not be so many, it says so itself.
+fn raise_open_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
 /// Requests to stop. The deployment ends when the comparison is dropped.

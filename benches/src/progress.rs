@@ -1,11 +1,24 @@
 //! Shows on standard error how far a measurement is: a bar on a terminal, a line for each phase elsewhere.
 
 use std::io::{IsTerminal, stderr};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::variant::Variant;
+
+/// Several phases may go on at the same time.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Says which step of the comparison begins.
+pub fn step(what: &str) {
+    // Where a bar is, it is drawn again below the line. That standard error is gone is no reason to stop.
+    let _ = BARS.println(format!("== {what}"));
+    if !stderr().is_terminal() {
+        eprintln!("== {what}");
+    }
+}
 
 /// A step of a measurement that is going on. It vanishes from the terminal when dropped.
 #[derive(Clone, Debug)]
@@ -16,8 +29,17 @@ pub struct Phase {
 impl Phase {
     /// Begins a phase of this many steps; with none, a spinner shows that it goes on.
     pub fn begin(variant: Variant, what: &str, steps: u64) -> Self {
+        Self::named(format!("{variant}: {what}"), steps)
+    }
+
+    /// Begins a phase that concerns all of the ways.
+    pub fn begin_for_all(what: &str, steps: u64) -> Self {
+        Self::named(what.to_owned(), steps)
+    }
+
+    fn named(name: String, steps: u64) -> Self {
         if !stderr().is_terminal() {
-            eprintln!("{variant}: {what}");
+            eprintln!("{name}");
             return Self::silent();
         }
         let bar = if steps == 0 {
@@ -26,7 +48,8 @@ impl Phase {
             ProgressBar::new(steps)
         };
         bar.set_style(style(steps));
-        bar.set_prefix(format!("{variant}: {what}"));
+        let bar = BARS.add(bar);
+        bar.set_prefix(name);
         bar.enable_steady_tick(Duration::from_millis(100));
         Self { bar }
     }

@@ -11,6 +11,10 @@ use anyhow::{Context, Result, bail};
 pub struct ReportLine {
     /// How long the handler took.
     pub duration: Duration,
+    /// What is paid for: whole milliseconds.
+    pub billed: Duration,
+    /// The memory that the function has, in MB.
+    pub memory_size_mb: u64,
     /// The most memory that the execution environment has used so far, in MB.
     pub max_memory_used_mb: u64,
     /// How long the init phase took; only the first invocation of an execution environment has it.
@@ -36,6 +40,8 @@ impl ReportLine {
             |name: &str| field(name).with_context(|| format!("the REPORT line has no {name}: {line}"));
         Ok(Self {
             duration: milliseconds(required("Duration")?)?,
+            billed: milliseconds(required("Billed Duration")?)?,
+            memory_size_mb: quantity(required("Memory Size")?, "MB")?,
             max_memory_used_mb: quantity(required("Max Memory Used")?, "MB")?,
             init_duration: field("Init Duration").map(milliseconds).transpose()?,
         })
@@ -70,6 +76,10 @@ mod tests {
         assert_eq!(line.duration, Duration::from_micros(1230));
         assert_eq!(line.init_duration, Some(Duration::from_micros(3210)));
         assert_eq!(line.max_memory_used_mb, 12);
+        assert_eq!(
+            (line.billed, line.memory_size_mb),
+            (Duration::from_millis(5), 256)
+        );
     }
 
     #[test]
@@ -99,7 +109,7 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         let error = |log: &str| ReportLine::last_of(log).unwrap_err().to_string();
         assert!(error("START\nEND").contains("no REPORT line"));
-        assert!(error("REPORT RequestId: 8f5\tDuration: 1.00 ms").contains("Max Memory Used"));
+        assert!(error("REPORT RequestId: 8f5\tDuration: 1.00 ms").contains("Billed Duration"));
         assert!(error(&COLD.replace("1.23 ms", "soon")).contains("\"soon\""));
         assert!(error(&COLD.replace("1.23 ms", "-1 ms")).contains("not a duration"));
     }

@@ -6,14 +6,19 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::burst::Burst;
+use crate::complexity::Complexity;
+use crate::cost::Costs;
+use crate::faults::FaultRun;
 use crate::machine::Machine;
+use crate::saturation::Saturation;
 use crate::soak::{Plan, Soak};
 use crate::statistics::Distribution;
 use crate::variant::Variant;
 use crate::warm::Picture;
 
 /// The version of this structure; it grows with every change that breaks a reader.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A whole comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,15 +27,19 @@ pub struct Results {
     pub schema_version: u32,
     /// When the comparison began.
     pub created_at: Timestamp,
+    /// How long it took, once everything was built, in seconds.
+    pub seconds: u64,
     /// Where the variants ran.
     pub platform: String,
     /// How much was measured.
     pub settings: Settings,
     /// What it was measured on.
     pub machine: Machine,
-    /// What was measured, one entry for each variant that could be, the floor last.
+    /// What was measured, one entry for each way that could be: the variants, then the baselines, the floor last.
     pub measured: Vec<Measured>,
-    /// The variants that could not be measured.
+    /// What each variant costs on AWS, modelled; `None` where there is nothing to model it from.
+    pub costs: Option<Costs>,
+    /// What could not be measured.
     pub failures: Vec<Failure>,
 }
 
@@ -40,11 +49,11 @@ impl Results {
         self.measured.iter().find(|measured| measured.variant == variant)
     }
 
-    /// The entries of the variants, without the floor.
+    /// The entries of the variants, without baselines and floor.
     pub fn variants(&self) -> impl Iterator<Item = &Measured> {
         self.measured
             .iter()
-            .filter(|measured| measured.variant.runs_tasks())
+            .filter(|measured| measured.variant.is_variant())
     }
 }
 
@@ -55,26 +64,43 @@ pub struct Settings {
     pub quick: bool,
     /// How many cold starts of each kind.
     pub cold_starts: u32,
-    /// The rates of the open-loop load, in ascending order.
+    /// The memory sizes, in MB, with which cold starts are measured besides.
+    pub memory_sizes_mb: Vec<u32>,
+    /// How many cold starts with each of them.
+    pub cold_starts_by_memory: u32,
+    /// The rates of the open-loop load, in ascending order. Baselines are measured at the middle one alone.
     pub rates_per_second: Vec<u32>,
-    /// How long each rate is kept up.
+    /// How long each rate is kept up, in slices between which the other variants have their turn.
     pub seconds_per_rate: u32,
+    /// In how many slices.
+    pub slices: u32,
     /// How long the load goes on before anything counts.
     pub warm_up_seconds: u32,
+    /// How many tasks are handed in at once.
+    pub burst_tasks: u32,
+    /// How many requests a second the search for the limit begins with; `None`: there is none.
+    pub saturation_from: Option<u32>,
+    /// How many tasks meet each single fault; 0: there are no single faults.
+    pub fault_tasks: u32,
     /// What was made to go wrong in the soak, if there was one.
-    #[serde(default)]
     pub soak: Option<Plan>,
 }
 
 impl Settings {
-    /// For a first look, in under a minute.
+    /// For a first look, in about a minute.
     pub fn quick() -> Self {
         Self {
             quick: true,
             cold_starts: 5,
+            memory_sizes_mb: vec![128, 1769],
+            cold_starts_by_memory: 2,
             rates_per_second: vec![50],
             seconds_per_rate: 4,
+            slices: 2,
             warm_up_seconds: 1,
+            burst_tasks: 50,
+            saturation_from: None,
+            fault_tasks: 0,
             soak: None,
         }
     }
@@ -84,9 +110,15 @@ impl Settings {
         Self {
             quick: false,
             cold_starts: 20,
+            memory_sizes_mb: vec![128, 256, 512, 1024, 1769],
+            cold_starts_by_memory: 5,
             rates_per_second: vec![20, 50, 100],
-            seconds_per_rate: 20,
-            warm_up_seconds: 5,
+            seconds_per_rate: 12,
+            slices: 3,
+            warm_up_seconds: 2,
+            burst_tasks: 1_000,
+            saturation_from: Some(100),
+            fault_tasks: 12,
             soak: None,
         }
     }
@@ -100,48 +132,122 @@ impl Settings {
     }
 }
 
-/// What was measured of one variant.
+/// What was measured of one variant or baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// Which one.
     pub variant: Variant,
-    /// Its first invocations and requests.
-    pub cold: Cold,
+    /// Its first invocations and requests; `None` for a server, which is always there.
+    pub cold: Option<Cold>,
+    /// Its API function's first invocations by memory size, in ascending order; empty where the system could not impose
+    /// the CPU share that goes with it.
+    pub cold_by_memory: Vec<ColdByMemory>,
     /// The open-loop load, one entry for each rate.
     pub load: Vec<Load>,
-    /// Whether its tasks did what they should; `None` for the floor, which has none.
+    /// What the functions were billed for in it.
+    pub billed: Option<Billed>,
+    /// Many tasks at once.
+    pub burst: Option<Burst>,
+    /// The rate that it can keep up.
+    pub saturation: Option<Saturation>,
+    /// What became of tasks that met a fault, one entry for each.
+    pub faults: Vec<FaultRun>,
+    /// Whether its tasks did what they should; `None` where nothing sees to it that they end.
     pub check: Option<Check>,
     /// The functions' binaries.
     pub binaries: Vec<Binary>,
+    /// What there is to deploy and to understand.
+    pub complexity: Option<Complexity>,
     /// The tasks that were handed in while things broke, if any were.
-    #[serde(default)]
     pub soak: Option<Soak>,
 }
 
 impl Measured {
+    /// An entry of which nothing has been measured yet.
+    pub fn nothing(variant: Variant) -> Self {
+        Self {
+            variant,
+            cold: None,
+            cold_by_memory: Vec::new(),
+            load: Vec::new(),
+            billed: None,
+            burst: None,
+            saturation: None,
+            faults: Vec::new(),
+            check: None,
+            binaries: Vec::new(),
+            complexity: None,
+            soak: None,
+        }
+    }
+
     /// The load of this rate.
     pub fn load_at(&self, rate_per_second: u32) -> Option<&Load> {
         self.load
             .iter()
             .find(|load| load.rate_per_second == rate_per_second)
     }
+
+    /// The API function's first invocations.
+    pub fn first_invocation(&self) -> Option<&FirstInvocation> {
+        self.cold.as_ref()?.first_invocation.as_ref()
+    }
+
+    /// The task of the first requests.
+    pub fn cold_task(&self) -> Option<&ColdTask> {
+        self.cold.as_ref()?.task.as_ref()
+    }
 }
 
 /// Cold starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cold {
-    /// The API function's init phase.
+    /// The API function's first invocation, where there is an API function.
+    pub first_invocation: Option<FirstInvocation>,
+    /// A first request over HTTP, every function cold: from sending it to having the answer.
+    pub accept_us: Distribution,
+    /// The task of that request; `None` where it was not followed.
+    pub task: Option<ColdTask>,
+}
+
+/// First invocations of the API function, by their REPORT lines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstInvocation {
+    /// The init phase.
     pub init_us: Distribution,
-    /// The handler's duration in the first invocation.
+    /// The handler's duration.
     pub duration_us: Distribution,
     /// The sum of the two: from the start of the process to the first answer.
     pub first_answer_us: Distribution,
     /// The most memory that the environment used.
     pub max_memory_mb: Distribution,
-    /// A first request over HTTP, every function cold: from sending it to having the answer.
-    pub accept_us: Distribution,
-    /// The task of that request; `None` for the floor.
-    pub task: Option<ColdTask>,
+}
+
+/// First invocations with a memory size, and the share of a CPU that goes with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColdByMemory {
+    /// The memory size.
+    pub memory_mb: u32,
+    /// The figures.
+    pub first_invocation: FirstInvocation,
+}
+
+/// What functions were billed for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Billed {
+    /// Warm invocations of the API function that accept a task; absent where no function does.
+    pub api: Option<BilledInvocation>,
+    /// Warm invocations of the function that runs the empty task, where that is another invocation.
+    pub worker: Option<BilledInvocation>,
+}
+
+/// Invocations of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BilledInvocation {
+    /// Billed Duration, in whole milliseconds.
+    pub duration_ms: Distribution,
+    /// Memory Size.
+    pub memory_mb: u64,
 }
 
 /// The task of a first request.
@@ -168,7 +274,7 @@ pub struct Load {
     pub accept_us: Distribution,
     /// From when each was due to when it was sent: what the generator itself adds to the latency.
     pub lateness_us: Distribution,
-    /// The tasks of those requests; `None` for the floor.
+    /// The tasks of those requests; `None` where they were not followed.
     pub task: Option<TaskTimes>,
 }
 
@@ -201,13 +307,17 @@ pub struct Binary {
     pub name: String,
     /// Its size.
     pub bytes: u64,
+    /// Its size in the deployment package, compressed as a zip file's entry.
+    pub zipped_bytes: u64,
 }
 
-/// A variant that could not be measured.
+/// What could not be measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Which one.
+    /// Of which variant.
     pub variant: Variant,
+    /// What: a part of the measurement, in a few words.
+    pub what: String,
     /// Why.
     pub reason: String,
 }

@@ -16,6 +16,7 @@ use crate::progress::Phase;
 use crate::results::{Check, Load, Settings, TaskTimes};
 use crate::statistics::Distribution;
 use crate::target::Target;
+use crate::variant::Variant;
 
 /// How many records are read at a time, after the load.
 const READERS: usize = 8;
@@ -29,37 +30,77 @@ pub struct Picture {
     pub points_inside: u64,
 }
 
-/// Puts load on the deployment at each rate and follows every task to its end.
-///
-/// # Errors
-/// Fails when no request of a rate is accepted, a task does not end, or the checking task does not succeed.
-pub async fn measure(target: &Target, settings: &Settings) -> Result<(Vec<Load>, Option<Check>)> {
-    let warm_up = Schedule {
-        rate_per_second: settings.reference_rate(),
-        seconds: settings.warm_up_seconds,
-    };
-    let mut tasks = run(target, warm_up, "warming up").await?.tasks;
-    let mut loads = Vec::new();
-    for &rate_per_second in &settings.rates_per_second {
-        let schedule = Schedule {
-            rate_per_second,
-            seconds: settings.seconds_per_rate,
-        };
-        let run = run(target, schedule, &format!("{rate_per_second} requests/s")).await?;
-        loads.push(run.load);
-        tasks.extend(run.tasks);
-    }
-    let check = if target.variant.runs_tasks() {
-        Some(check(target, &tasks).await?)
-    } else {
-        None
-    };
-    Ok((loads, check))
+/// The load of one deployment, put on it slice by slice, so that others can have theirs between.
+#[derive(Debug, Default)]
+pub struct Loads {
+    by_rate: BTreeMap<u32, Run>,
+    /// Tasks of the warm-up, which count for the check alone.
+    warmed: Vec<Task>,
 }
 
+#[derive(Debug, Default)]
 struct Run {
-    load: Load,
+    sent: Vec<Sent<Result<Accepted, Refusal>>>,
     tasks: Vec<Task>,
+}
+
+impl Loads {
+    /// Puts load on the deployment that counts for nothing but the check.
+    ///
+    /// # Errors
+    /// Fails when a task does not end.
+    pub async fn warm_up(&mut self, target: &Target, settings: &Settings) -> Result<()> {
+        let schedule = Schedule {
+            rate_per_second: settings.reference_rate(),
+            seconds: settings.warm_up_seconds,
+        };
+        let run = run(target, schedule, "warming up").await?;
+        self.warmed.extend(run.tasks);
+        Ok(())
+    }
+
+    /// Puts one more slice of load on the deployment and follows its tasks to their ends.
+    ///
+    /// # Errors
+    /// Fails when a task does not end.
+    pub async fn add(&mut self, target: &Target, schedule: Schedule) -> Result<()> {
+        let run = run(
+            target,
+            schedule,
+            &format!("{} requests/s", schedule.rate_per_second),
+        )
+        .await?;
+        let all = self.by_rate.entry(schedule.rate_per_second).or_default();
+        all.sent.extend(run.sent);
+        all.tasks.extend(run.tasks);
+        Ok(())
+    }
+
+    /// What was measured, by rate.
+    ///
+    /// # Errors
+    /// Fails when no request of a rate was accepted.
+    pub fn figures(&self, variant: Variant) -> Result<Vec<Load>> {
+        let figures = |(&rate, run): (&u32, &Run)| load_of(rate, run, variant.ends_tasks());
+        self.by_rate.iter().map(figures).collect()
+    }
+
+    /// Whether all the tasks did what they should; `None` where nothing sees to it.
+    ///
+    /// # Errors
+    /// Fails when the checking task does not succeed.
+    pub async fn check(&self, target: &Target) -> Result<Option<Check>> {
+        if !target.variant.ends_tasks() {
+            return Ok(None);
+        }
+        let runs = self.by_rate.values();
+        let tasks: Vec<&Task> = self
+            .warmed
+            .iter()
+            .chain(runs.flat_map(|run| &run.tasks))
+            .collect();
+        check(target, &tasks).await.map(Some)
+    }
 }
 
 async fn run(target: &Target, schedule: Schedule, what: &str) -> Result<Run> {
@@ -72,21 +113,24 @@ async fn run(target: &Target, schedule: Schedule, what: &str) -> Result<Run> {
         })
         .await?
     };
-    let tasks = if target.variant.runs_tasks() {
-        records(target, &sent).await?
+    let tasks = if target.variant.ends_tasks() {
+        records(target, accepted_ids(&sent)?).await?
     } else {
         Vec::new()
     };
-    let load = load_of(schedule, &sent, &tasks, target.variant.runs_tasks())?;
-    Ok(Run { load, tasks })
+    Ok(Run { sent, tasks })
 }
 
-fn load_of(
-    schedule: Schedule,
-    sent: &[Sent<Result<Accepted, Refusal>>],
-    tasks: &[Task],
-    runs_tasks: bool,
-) -> Result<Load> {
+/// The tasks of the requests that were accepted.
+fn accepted_ids(sent: &[Sent<Result<Accepted, Refusal>>]) -> Result<Vec<String>> {
+    sent.iter()
+        .filter_map(|request| request.answer.as_ref().ok())
+        .map(Accepted::id)
+        .collect()
+}
+
+fn load_of(rate_per_second: u32, run: &Run, tasks_end: bool) -> Result<Load> {
+    let sent = &run.sent;
     let mut refused = BTreeMap::new();
     let mut latencies = Vec::new();
     for request in sent {
@@ -99,13 +143,13 @@ fn load_of(
         bail!("none of {} requests was accepted: {refused:?}", sent.len());
     }
     Ok(Load {
-        rate_per_second: schedule.rate_per_second,
+        rate_per_second,
         sent: sent.len() as u64,
         accepted: latencies.len() as u64,
         refused,
         accept_us: Distribution::of(latencies)?,
         lateness_us: Distribution::of(sent.iter().map(|request| microseconds(request.lateness)))?,
-        task: runs_tasks.then(|| task_times(tasks)).transpose()?,
+        task: tasks_end.then(|| task_times(&run.tasks)).transpose()?,
     })
 }
 
@@ -119,13 +163,11 @@ fn task_times(tasks: &[Task]) -> Result<TaskTimes> {
     })
 }
 
-/// The final records of all the tasks that were accepted.
-async fn records(target: &Target, sent: &[Sent<Result<Accepted, Refusal>>]) -> Result<Vec<Task>> {
-    let ids: Vec<String> = sent
-        .iter()
-        .filter_map(|request| request.answer.as_ref().ok())
-        .map(Accepted::id)
-        .collect::<Result<_>>()?;
+/// The final records of these tasks.
+///
+/// # Errors
+/// Fails when one of them does not end.
+pub async fn records(target: &Target, ids: Vec<String>) -> Result<Vec<Task>> {
     let phase = Phase::begin(target.variant, "reading the tasks' records", 0);
     let mut readers = JoinSet::new();
     for reader in 0..READERS {
@@ -147,7 +189,7 @@ async fn records(target: &Target, sent: &[Sent<Result<Accepted, Refusal>>]) -> R
     Ok(tasks)
 }
 
-async fn check(target: &Target, tasks: &[Task]) -> Result<Check> {
+async fn check(target: &Target, tasks: &[&Task]) -> Result<Check> {
     let _phase = Phase::begin(target.variant, "checking a result", 0);
     let mut ended = BTreeMap::new();
     for task in tasks {

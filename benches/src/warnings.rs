@@ -12,8 +12,13 @@ const LATE_SHARE: f64 = 0.25;
 /// A reason for caution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// A variant could not be measured.
-    Missing(Variant),
+    /// Something could not be measured.
+    Missing {
+        /// Of which variant.
+        variant: Variant,
+        /// What.
+        what: String,
+    },
     /// Accepted tasks ended otherwise than they should.
     NotSucceeded {
         /// Of which variant.
@@ -64,7 +69,10 @@ impl Warning {
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,
-            Self::Missing(_) | Self::NotSucceeded { .. } | Self::Unreliable { .. } | Self::DifferentPictures
+            Self::Missing { .. }
+                | Self::NotSucceeded { .. }
+                | Self::Unreliable { .. }
+                | Self::DifferentPictures
         )
     }
 }
@@ -72,7 +80,12 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(variant) => write!(formatter, "{variant} is missing: it could not be measured."),
+            Self::Missing { variant, what } => {
+                write!(
+                    formatter,
+                    "{variant}: {what} could not be measured, and is missing."
+                )
+            }
             Self::NotSucceeded { variant, tasks } => write!(
                 formatter,
                 "{} accepted tasks of {variant} did not succeed. Its figures describe a variant that loses work; \
@@ -127,7 +140,10 @@ pub fn warnings(results: &Results) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = results
         .failures
         .iter()
-        .map(|failure| Warning::Missing(failure.variant))
+        .map(|failure| Warning::Missing {
+            variant: failure.variant,
+            what: failure.what.clone(),
+        })
         .collect();
     warnings.extend(results.variants().filter_map(not_succeeded));
     warnings.extend(results.variants().filter_map(unreliable));

@@ -103,7 +103,11 @@ async fn what_can_be_measured_is_reported_and_what_cannot_is_named() {
     assert_eq!(results.of(Variant::SplitLambda).unwrap().load[0].accepted, 200);
     assert_eq!(results.failures[0].variant, Variant::Noop);
     for report in ["report.html", "report.md"] {
-        assert!(run.report(report).contains("noop is missing"), "{report}");
+        assert!(
+            run.report(report)
+                .contains("noop: deployment could not be measured"),
+            "{report}"
+        );
     }
     assert_ended(&run.processes());
 }

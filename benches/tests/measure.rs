@@ -2,24 +2,43 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
 
-use benches::results::Settings;
+use benches::cold::{self, ColdStarts};
+use benches::faults::{self, Fault};
+use benches::load::Schedule;
+use benches::results::{Check, Cold, Load, Settings};
 use benches::target::Target;
 use benches::variant::Variant;
-use benches::{cold, progress::Phase, warm};
+use benches::warm::Loads;
+use benches::{billing, burst, saturation};
 
 use fake::Behaviour;
 
 mod fake;
 
-fn minimal() -> Settings {
-    Settings {
-        quick: true,
-        cold_starts: 2,
-        rates_per_second: vec![50],
-        seconds_per_rate: 1,
-        warm_up_seconds: 1,
-        soak: None,
+const SCHEDULE: Schedule = Schedule {
+    rate_per_second: 50,
+    seconds: 1,
+};
+
+async fn cold_starts(target: &Target, times: u32) -> anyhow::Result<Option<Cold>> {
+    let mut starts = ColdStarts::default();
+    for _ in 0..times {
+        starts.add(target).await?;
     }
+    starts.figures()
+}
+
+/// A second of warming up and a second that counts.
+async fn load(target: &Target) -> (Load, Option<Check>) {
+    let mut loads = Loads::default();
+    let settings = Settings {
+        warm_up_seconds: 1,
+        ..Settings::quick()
+    };
+    loads.warm_up(target, &settings).await.unwrap();
+    loads.add(target, SCHEDULE).await.unwrap();
+    let load = loads.figures(target.variant).unwrap().remove(0);
+    (load, loads.check(target).await.unwrap())
 }
 
 async fn target(behaviour: Behaviour) -> Target {
@@ -29,9 +48,10 @@ async fn target(behaviour: Behaviour) -> Target {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cold_starts_come_from_the_report_line_and_the_task_record() {
     let target = target(Behaviour::good(Variant::SqsWorker)).await;
-    let cold = cold::measure(&target, 3, &Phase::silent()).await.unwrap();
-    assert_eq!((cold.init_us.count, cold.init_us.p50), (3, 1750));
-    assert_eq!(cold.max_memory_mb.max, 14);
+    let cold = cold_starts(&target, 3).await.unwrap().unwrap();
+    let first = cold.first_invocation.unwrap();
+    assert_eq!((first.init_us.count, first.init_us.p50), (3, 1750));
+    assert_eq!(first.max_memory_mb.max, 14);
     let task = cold.task.unwrap();
     assert_eq!(task.accepted_to_started_us.p50, 1500);
     assert!(task.request_to_started_us.p50 > 1500);
@@ -40,10 +60,10 @@ async fn cold_starts_come_from_the_report_line_and_the_task_record() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_floor_has_cold_starts_but_no_tasks() {
     let target = target(Behaviour::good(Variant::Noop)).await;
-    let cold = cold::measure(&target, 1, &Phase::silent()).await.unwrap();
-    let (load, check) = warm::measure(&target, &minimal()).await.unwrap();
-    assert!(cold.task.is_none() && load[0].task.is_none() && check.is_none());
-    assert_eq!(load[0].accept_us.count, 50);
+    let cold = cold_starts(&target, 1).await.unwrap().unwrap();
+    let (load, check) = load(&target).await;
+    assert!(cold.task.is_none() && load.task.is_none() && check.is_none());
+    assert_eq!(load.accept_us.count, 50);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,16 +73,16 @@ async fn an_environment_that_was_not_fresh_is_no_cold_start() {
         ..Behaviour::good(Variant::SelfInvoke)
     })
     .await;
-    let error = cold::measure(&target, 2, &Phase::silent()).await.unwrap_err();
+    let error = cold_starts(&target, 2).await.unwrap_err();
     assert!(error.to_string().contains("not a cold start"), "{error:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_task_under_load_is_followed_to_its_end() {
     let target = target(Behaviour::good(Variant::SplitLambda)).await;
-    let (load, check) = warm::measure(&target, &minimal()).await.unwrap();
-    let task = load[0].task.as_ref().unwrap();
-    assert_eq!((load[0].sent, load[0].accepted), (50, 50));
+    let (load, check) = load(&target).await;
+    let task = load.task.unwrap();
+    assert_eq!((load.sent, load.accepted), (50, 50));
     assert_eq!(
         (task.accepted_to_started_us.count, task.accepted_to_started_us.p50),
         (50, 1500)
@@ -78,9 +98,9 @@ async fn refused_requests_are_counted_apart() {
         refuses_one_in: Some(10),
         ..Behaviour::good(Variant::Noop)
     };
-    let (load, _) = warm::measure(&target(behaviour).await, &minimal()).await.unwrap();
-    assert_eq!((load[0].accepted, load[0].accept_us.count), (45, 45));
-    assert_eq!(load[0].refused["status 503"], 5);
+    let (load, _) = load(&target(behaviour).await).await;
+    assert_eq!((load.accepted, load.accept_us.count), (45, 45));
+    assert_eq!(load.refused["status 503"], 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,8 +109,57 @@ async fn tasks_that_fail_are_counted_by_how_they_ended() {
         ended: "failed",
         ..Behaviour::good(Variant::SelfInvoke)
     };
-    let (_, check) = warm::measure(&target(behaviour).await, &minimal()).await.unwrap();
+    let (_, check) = load(&target(behaviour).await).await;
     assert_eq!(check.unwrap().ended["failed"], 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cold_starts_can_be_had_with_another_memory_size() {
+    let target = target(Behaviour::good(Variant::SelfInvoke)).await;
+    let by_memory = cold::with_memory(&target, 1769, 2).await.unwrap();
+    assert_eq!(by_memory.memory_mb, 1769);
+    assert_eq!(by_memory.first_invocation.init_us.count, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_is_followed_to_its_end() {
+    let target = target(Behaviour::good(Variant::SqsWorker)).await;
+    let burst = burst::measure(&target, 40).await.unwrap();
+    assert_eq!((burst.sent, burst.accepted, burst.accept_us.count), (40, 40, 40));
+    assert!(burst.all_finished_us >= 20_000 && burst.all_started_us < burst.all_finished_us);
+    assert!(burst.most_at_once > 1 && burst.course.last().unwrap().running == 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_that_refuses_is_driven_no_further() {
+    let behaviour = Behaviour {
+        refuses_one_in: Some(10),
+        ..Behaviour::good(Variant::Noop)
+    };
+    let saturation = saturation::measure(&target(behaviour).await, 40).await.unwrap();
+    assert_eq!(saturation.gave_first, Some(saturation::Limit::Refused));
+    assert_eq!((saturation.steps.len(), saturation.sustained_per_second), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_that_meet_a_fault_are_counted_by_what_became_of_them() {
+    let behaviour = Behaviour {
+        ended: "failed",
+        refuses_one_in: Some(4),
+        ..Behaviour::good(Variant::SplitLambda)
+    };
+    let run = faults::run(&target(behaviour).await, Fault::Throttled, 8)
+        .await
+        .unwrap();
+    assert_eq!((run.answers["status 202"], run.answers["status 503"]), (6, 2));
+    assert_eq!((run.accepted, run.ended["failed"], run.never_ended), (6, 6, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_billed_comes_from_the_report_line() {
+    let target = target(Behaviour::good(Variant::SplitLambda)).await;
+    let api = billing::measure(&target).await.unwrap().api.unwrap();
+    assert_eq!((api.duration_ms.p50, api.memory_mb), (6, 256));
 }
 
 #[tokio::test]

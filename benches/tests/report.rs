@@ -24,6 +24,7 @@ fn with_a_failure() -> Results {
     results.measured.remove(1);
     results.failures.push(Failure {
         variant: Variant::SqsWorker,
+        what: "deployment".into(),
         reason: "it <never> became ready".into(),
     });
     results.measured[0].check.as_mut().unwrap().picture.points_inside += 1;
@@ -37,14 +38,14 @@ fn json_comes_back_as_it_was() {
     let results = fixture::results(Settings::full());
     let text = fs::read_to_string(written("report-full", &results).join("results.json")).unwrap();
     assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), results);
-    assert!(text.starts_with(r#"{"schema_version":1,"#));
+    assert!(text.starts_with(r#"{"schema_version":2,"#));
 }
 
 #[test]
 fn the_page_stands_alone() {
     let results = fixture::results(Settings::full());
     let page = fs::read_to_string(written("report-alone", &results).join("report.html")).unwrap();
-    for foreign in ["<script", "<link", "<img", "src=", "url(", "@import"] {
+    for foreign in ["<script ", "<link", "<img", "src=", "url(", "@import"] {
         assert!(!page.contains(foreign), "{foreign}");
     }
 }
@@ -91,7 +92,11 @@ fn markdown_and_page_have_the_same_figures() {
 fn what_is_missing_or_wrong_is_said_first() {
     let results = with_a_failure();
     let found = warnings(&results);
-    assert_eq!(found[0], Warning::Missing(Variant::SqsWorker));
+    let missing = Warning::Missing {
+        variant: Variant::SqsWorker,
+        what: "deployment".into(),
+    };
+    assert_eq!(found[0], missing);
     assert_eq!(
         found[1],
         Warning::NotSucceeded {
@@ -113,7 +118,7 @@ fn a_soak_is_reported_where_there_was_one() {
         let folder = written("report-soak", results);
         for report in ["report.html", "report.md"] {
             let text = fs::read_to_string(folder.join(report)).unwrap();
-            assert_eq!(text.contains("Reliability"), expected, "{report}");
+            assert_eq!(text.contains("When everything breaks"), expected, "{report}");
             assert_eq!(text.contains("kill 212"), expected, "{report}");
         }
     }

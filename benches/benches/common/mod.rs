@@ -1,7 +1,7 @@
 //! What both benches share: the variants to run, each deployed when it is first measured and ended after it.
 
 use anyhow::Result;
-use benches::deployment::Deployment;
+use benches::deployment::{Deployment, Scene};
 use benches::progress::Phase;
 use benches::target::Target;
 use benches::variant::Variant;
@@ -48,10 +48,11 @@ impl<'a> LazyDeployment<'a> {
 
     fn start(&self) -> Deployment {
         let started = self.runtime.block_on(async {
-            let log =
-                Deployment::log_file(&workspace::target_directory()?.join("bench"), self.variant, false)?;
+            let scene = Scene::default();
+            let folder = workspace::target_directory()?.join("bench");
+            let log = Deployment::log_file(&folder, self.variant, &scene)?;
             let phase = Phase::begin(self.variant, "building and starting", 0);
-            Deployment::start(self.variant, None, &log, &phase).await
+            Deployment::start(self.variant, &scene, &log, &phase).await
         });
         measured(started)
     }

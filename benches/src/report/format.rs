@@ -57,9 +57,48 @@ pub fn megabytes(bytes: u64) -> String {
     format!("{:.2} MB", bytes as f64 / 1e6)
 }
 
+/// US dollars: cents below a hundred, whole dollars above.
+pub fn dollars(amount: f64) -> String {
+    if amount < 99.995 {
+        return format!("${amount:.2}");
+    }
+    let digits = format!("{amount:.0}");
+    format!("${}", digits.parse().map_or(digits, count))
+}
+
+/// The length of a task, given in seconds.
+pub fn task_length(seconds: f64) -> String {
+    if seconds < 60.0 {
+        format!("{seconds} s")
+    } else {
+        format!("{} min", seconds / 60.0)
+    }
+}
+
+/// A large round number, briefly.
+pub fn magnitude(number: f64) -> String {
+    match number {
+        1e6.. => format!("{} M", number / 1e6),
+        1e3.. => format!("{} k", number / 1e3),
+        _ => format!("{number}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dollars_have_cents_where_they_count() {
+        let amounts = [0.0, 0.256, 99.99, 100.4, 12_345.6].map(dollars);
+        assert_eq!(amounts, ["$0.00", "$0.26", "$99.99", "$100", "$12,346"]);
+    }
+
+    #[test]
+    fn lengths_and_magnitudes_are_brief() {
+        assert_eq!([0.1, 10.0, 600.0].map(task_length), ["0.1 s", "10 s", "10 min"]);
+        assert_eq!([0.0, 1e4, 1e7].map(magnitude), ["0", "10 k", "10 M"]);
+    }
 
     #[test]
     fn times_have_three_digits_and_a_unit() {

@@ -1,15 +1,16 @@
-//! `report.html`: one file that needs neither network nor script. Tables and words are those of the other formats;
-//! the charts are its own.
+//! `report.html`: one file that needs no network. Tables and words are those of the other formats; the charts are its
+//! own, and so is the small script by which tables can be sorted. Without it everything can be read just the same.
 
 use anyhow::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::chart::{Percentiles, Ranges, Series, legend};
+use super::chart::{Lines, Percentiles, Ranges, Series, legend};
+use super::sections::{Chart, Section, Times, sections};
 use super::tables::{self, Table};
 use super::{Report, text};
 use crate::findings::{self, findings};
-use crate::results::{Measured, Results};
-use crate::statistics::Distribution;
+use crate::results::Results;
+use crate::verdict::verdicts;
 use crate::warnings::warnings;
 
 pub(super) struct Html;
@@ -25,8 +26,10 @@ impl Report for Html {
 }
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("sort.js");
 
 fn page(results: &Results) -> Markup {
+    let sections = sections(results);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -38,28 +41,19 @@ fn page(results: &Results) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (header(results))
+                (header(results, &sections))
                 main {
                     (summary(results))
-                    (cold(results))
-                    (accept(results))
-                    (start(results))
-                    (section("correctness", "Correctness", text::CHECK, &html! { (table(&tables::check(results))) }))
-                    @if let Some(intro) = text::soak(results) {
-                        (section("reliability", "Reliability", &intro, &html! {
-                            (table(&tables::soak(results)))
-                            (table(&tables::faults(results)))
-                        }))
-                    }
-                    (section("size", "Size", "", &html! { (table(&tables::sizes(results))) }))
+                    @for content in &sections { (section(content)) }
                     (method(results))
                 }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     }
 }
 
-fn header(results: &Results) -> Markup {
+fn header(results: &Results, sections: &[Section<'_>]) -> Markup {
     html! {
         header {
             h1 { (text::TITLE) }
@@ -70,13 +64,8 @@ fn header(results: &Results) -> Markup {
                 (results.machine.cpu) ", " (results.machine.cores) " cores"
             }
             nav {
-                @for (id, title) in [
-                    ("cold", "Cold start"), ("accept", "Accepting"), ("start", "Starting"),
-                    ("correctness", "Correctness"), ("reliability", "Reliability"), ("size", "Size"),
-                    ("method", "Method"),
-                ].iter().filter(|(id, _)| *id != "reliability" || results.settings.soak.is_some()) {
-                    a href={ "#" (id) } { (title) }
-                }
+                @for section in sections { a href={ "#" (section.id) } { (section.title) } }
+                a href="#method" { "Method" }
             }
         }
     }
@@ -84,9 +73,27 @@ fn header(results: &Results) -> Markup {
 
 fn summary(results: &Results) -> Markup {
     html! {
-        section #summary {
-            h2 { "Summary" }
+        section #verdict {
+            h2 { "Which one?" }
             (cautions(results))
+            dl .verdicts {
+                @for verdict in verdicts(results) {
+                    div {
+                        dt { (verdict.situation) }
+                        dd {
+                            @match verdict.pick {
+                                Some(pick) => b class=(pick) { (pick) },
+                                None => b { "not decided" },
+                            }
+                            " " (verdict.because) " "
+                            span .basis { "Rule: " (verdict.rule) }
+                        }
+                    }
+                }
+            }
+        }
+        section #summary {
+            h2 { "What was found" }
             dl .findings {
                 @for finding in findings(results) {
                     div {
@@ -98,8 +105,8 @@ fn summary(results: &Results) -> Markup {
             p .rule { (findings::RULE) }
             (table(&tables::overview(results)))
             ul .variants {
-                @for measured in &results.measured {
-                    li { b class=(measured.variant) { (measured.variant) } ": " (measured.variant.description()) "." }
+                @for variant in tables::ways(results) {
+                    li { b class=(variant) { (variant) } ": " (variant.description()) "." }
                 }
             }
         }
@@ -118,110 +125,79 @@ fn cautions(results: &Results) -> Markup {
         }
         @for failure in &results.failures {
             details .failure {
-                summary { "Why " (failure.variant) " could not be measured" }
+                summary { "Why there is no " (failure.what) " of " (failure.variant) }
                 pre { (failure.reason) }
             }
         }
     }
 }
 
-fn cold(results: &Results) -> Markup {
-    let first_answer = series(results, |measured| Some(&measured.cold.first_answer_us));
-    let first_task = series(results, |measured| {
-        Some(&measured.cold.task.as_ref()?.request_to_started_us)
-    });
-    section(
-        "cold",
-        "Cold start",
-        text::COLD,
-        &html! {
-            div .pair {
-                (ranges("first-answer", "API function: from the start of its process to the first answer", &first_answer))
-                (ranges("first-task", "Everything cold: from request to start of its task, at most", &first_task))
-            }
-            p .reading { "Bars end at the median; the line reaches from the smallest to the largest sample; each dot is a sample." }
-            (table(&tables::first_invocation(results)))
-            (table(&tables::first_request(results)))
-        },
-    )
-}
-
-fn accept(results: &Results) -> Markup {
-    let rate = results.settings.reference_rate();
-    let accept = series(results, |measured| Some(&measured.load_at(rate)?.accept_us));
-    section(
-        "accept",
-        "Accepting a task",
-        text::ACCEPT,
-        &html! {
-            (percentiles("accept-curve", "From when a request was due to its 202", rate, &accept))
-            (table(&tables::accept(results)))
-        },
-    )
-}
-
-fn start(results: &Results) -> Markup {
-    let rate = results.settings.reference_rate();
-    let start = series(results, |measured| {
-        Some(&measured.load_at(rate)?.task.as_ref()?.accepted_to_started_us)
-    });
-    section(
-        "start",
-        "Starting the work",
-        text::START,
-        &html! {
-            (percentiles("start-curve", "From a task's being accepted to its start", rate, &start))
-            (table(&tables::start(results)))
-        },
-    )
-}
-
-fn series<'a>(
-    results: &'a Results,
-    figure: impl Fn(&'a Measured) -> Option<&'a Distribution>,
-) -> Vec<Series<'a>> {
-    let series = |measured: &'a Measured| {
-        Some(Series {
-            variant: measured.variant,
-            times: figure(measured)?,
-        })
-    };
-    results.measured.iter().filter_map(series).collect()
-}
-
-fn ranges(id: &'static str, title: &'static str, series: &[Series<'_>]) -> Markup {
+fn section(section: &Section<'_>) -> Markup {
+    let pairs = section
+        .charts
+        .iter()
+        .filter(|chart| matches!(chart, Chart::Ranges(_)));
+    let others = section
+        .charts
+        .iter()
+        .filter(|chart| !matches!(chart, Chart::Ranges(_)));
     html! {
-        @if !series.is_empty() {
+        section id=(section.id) {
+            h2 { (section.title) }
+            @for words in &section.words { p { (words) } }
+            @if pairs.clone().next().is_some() {
+                div .pair { @for chart in pairs { (draw(chart)) } }
+                p .reading { (text::READING_RANGES) }
+            }
+            @for chart in others { (draw(chart)) }
+            @for content in &section.tables { (table(content)) }
+        }
+    }
+}
+
+fn draw(chart: &Chart<'_>) -> Markup {
+    match chart {
+        Chart::Ranges(times) => ranges(times),
+        Chart::Percentiles(times) => percentiles(times),
+        Chart::Lines(lines) => drawn_lines(lines),
+    }
+}
+
+fn series<'a>(times: &Times<'a>) -> Vec<Series<'a>> {
+    let all = times.of.iter();
+    all.map(|&(variant, times)| Series { variant, times }).collect()
+}
+
+fn ranges(times: &Times<'_>) -> Markup {
+    html! {
+        @if !times.of.is_empty() {
             figure {
-                figcaption { (title) }
-                (Ranges { id, title, series }.render())
+                figcaption { (times.title) }
+                (Ranges { id: times.id, title: &times.title, series: &series(times) }.render())
             }
         }
     }
 }
 
-fn percentiles(id: &'static str, title: &'static str, rate: u32, series: &[Series<'_>]) -> Markup {
+fn percentiles(times: &Times<'_>) -> Markup {
     html! {
-        @if !series.is_empty() {
+        @if !times.of.is_empty() {
             figure {
-                figcaption { (title) ", at " (rate) " requests/s" }
-                (legend(series))
-                (Percentiles { id, title, series }.render())
-                p .reading {
-                    "Read a curve at 99 %: of a hundred samples, all but the slowest took at most that long. \
-                     The time axis is logarithmic."
-                }
+                figcaption { (times.title) }
+                (legend(times.of.iter().map(|(variant, _)| *variant)))
+                (Percentiles { id: times.id, title: &times.title, series: &series(times) }.render())
+                p .reading { (text::READING_PERCENTILES) }
             }
         }
     }
 }
 
-fn section(id: &str, title: &str, intro: &str, content: &Markup) -> Markup {
+fn drawn_lines(lines: &Lines) -> Markup {
     html! {
-        section id=(id) {
-            h2 { (title) }
-            @if !intro.is_empty() { p { (intro) } }
-            (content)
+        figure {
+            figcaption { (lines.title) }
+            (legend(lines.series.iter().map(|line| line.variant)))
+            (lines.render())
         }
     }
 }
@@ -237,7 +213,11 @@ fn table(table: &Table) -> Markup {
                     @for row in &table.rows {
                         tr {
                             @for (column, cell) in row.iter().enumerate() {
-                                @if column == 0 { th scope="row" class=(cell) { (cell) } } @else { td { (cell) } }
+                                @if column == 0 {
+                                    th scope="row" class=[cell.variant] { (cell.text) }
+                                } @else {
+                                    td data-value=[cell.value] { (cell.text) }
+                                }
                             }
                         }
                     }

@@ -4,10 +4,13 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
+use super::sections::sections;
 use super::tables::{self, Table};
 use super::{Report, text};
 use crate::findings::{self, findings};
 use crate::results::Results;
+use crate::variant::Variant;
+use crate::verdict::verdicts;
 use crate::warnings::warnings;
 
 pub(super) struct Markdown;
@@ -20,40 +23,31 @@ impl Report for Markdown {
     fn render(&self, results: &Results) -> Result<String> {
         let mut page = format!("# {}\n\n{}\n\n", text::TITLE, text::LEAD);
         summary(&mut page, results)?;
-        section(
-            &mut page,
-            "Cold start",
-            text::COLD,
-            &[tables::first_invocation(results), tables::first_request(results)],
-        )?;
-        section(
-            &mut page,
-            "Accepting a task",
-            text::ACCEPT,
-            &[tables::accept(results)],
-        )?;
-        section(
-            &mut page,
-            "Starting the work",
-            text::START,
-            &[tables::start(results)],
-        )?;
-        section(&mut page, "Correctness", text::CHECK, &[tables::check(results)])?;
-        if let Some(soak) = text::soak(results) {
-            section(
-                &mut page,
-                "Reliability",
-                &soak,
-                &[tables::soak(results), tables::faults(results)],
-            )?;
+        for section in sections(results) {
+            writeln!(page, "## {}\n", section.title)?;
+            for words in &section.words {
+                writeln!(page, "{words}\n")?;
+            }
+            for content in &section.tables {
+                table(&mut page, content)?;
+            }
         }
-        section(&mut page, "Size", "", &[tables::sizes(results)])?;
         method(&mut page, results)?;
         Ok(page)
     }
 }
 
 fn summary(page: &mut String, results: &Results) -> Result<()> {
+    writeln!(page, "## Which one?\n")?;
+    for verdict in verdicts(results) {
+        let pick = verdict.pick.map_or("not decided", Variant::name);
+        writeln!(
+            page,
+            "- **{}: {pick}.** {} *Rule: {}*",
+            verdict.situation, verdict.because, verdict.rule
+        )?;
+    }
+    writeln!(page, "\n## What was found\n")?;
     table(page, &tables::overview(results))?;
     for finding in findings(results) {
         writeln!(
@@ -69,19 +63,11 @@ fn summary(page: &mut String, results: &Results) -> Result<()> {
     for failure in &results.failures {
         writeln!(
             page,
-            "{} failed:\n\n```text\n{}\n```\n",
-            failure.variant, failure.reason
+            "There is no {} of {}:\n\n```text\n{}\n```\n",
+            failure.what, failure.variant, failure.reason
         )?;
     }
     Ok(())
-}
-
-fn section(page: &mut String, title: &str, intro: &str, tables: &[Table]) -> Result<()> {
-    writeln!(page, "## {title}\n")?;
-    if !intro.is_empty() {
-        writeln!(page, "{intro}\n")?;
-    }
-    tables.iter().try_for_each(|content| table(page, content))
 }
 
 fn table(page: &mut String, table: &Table) -> Result<()> {
@@ -89,7 +75,8 @@ fn table(page: &mut String, table: &Table) -> Result<()> {
     writeln!(page, "| {} |", table.columns.join(" | "))?;
     writeln!(page, "|---|{}", "--:|".repeat(table.columns.len() - 1))?;
     for row in &table.rows {
-        writeln!(page, "| {} |", row.join(" | "))?;
+        let cells: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
+        writeln!(page, "| {} |", cells.join(" | "))?;
     }
     writeln!(page)?;
     Ok(())

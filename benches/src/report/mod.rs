@@ -13,6 +13,7 @@ pub mod format;
 mod html;
 mod json;
 mod markdown;
+mod sections;
 mod tables;
 pub mod terminal;
 mod text;

@@ -1,4 +1,4 @@
-//! What is printed at the end: the overview, the findings and the warnings.
+//! What is printed at the end: the overview, the verdicts, the findings and the warnings.
 
 use std::fmt::Write;
 
@@ -7,6 +7,8 @@ use anyhow::Result;
 use super::tables::{self, Table};
 use crate::findings::findings;
 use crate::results::Results;
+use crate::variant::Variant;
+use crate::verdict::verdicts;
 use crate::warnings::warnings;
 
 /// The results in a few lines.
@@ -16,6 +18,11 @@ use crate::warnings::warnings;
 pub fn summary(results: &Results) -> Result<String> {
     let mut text = String::new();
     table(&mut text, &tables::overview(results))?;
+    for verdict in verdicts(results) {
+        let pick = verdict.pick.map_or("not decided", Variant::name);
+        writeln!(text, "{}: {pick}. {}", verdict.situation, verdict.because)?;
+    }
+    writeln!(text)?;
     for finding in findings(results) {
         writeln!(text, "{}: {}", finding.topic, finding.text)?;
     }
@@ -30,13 +37,15 @@ fn table(text: &mut String, table: &Table) -> Result<()> {
         let cells = table
             .rows
             .iter()
-            .map(|row| row[column].as_str())
-            .chain([table.columns[column]]);
+            .map(|row| row[column].text.as_str())
+            .chain([table.columns[column].as_str()]);
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
-    let header: Vec<String> = table.columns.iter().map(ToString::to_string).collect();
-    for row in [&header].into_iter().chain(&table.rows) {
+    let header: Vec<&str> = table.columns.iter().map(String::as_str).collect();
+    let rows = table.rows.iter();
+    let rows = rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect());
+    for row in [header].into_iter().chain(rows) {
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             match column {
                 0 => write!(text, "{cell:<width$}")?,

@@ -1,15 +1,59 @@
 //! The words that every format of the report shares: what was measured, how, and what it cannot show.
 
 use super::format::count;
+use crate::cost::{self, Costs};
 use crate::results::Results;
 
 pub(super) const TITLE: &str = "Long tasks behind API Gateway, compared";
 
 pub(super) const LEAD: &str = "API Gateway gives a request 30 seconds; a Lambda function may run for 15 minutes. Each \
-    variant answers 202 at once and does the work later, in its own way. This report compares what that costs.";
+    variant answers 202 at once and does the work later, in its own way. This report compares how fast each is, how it \
+    breaks and what it costs, and holds all of them against the ways that people try first.";
 
 pub(super) const COLD: &str = "A function that has not run for a while starts from nothing: the platform starts its \
     process, the process gets ready (init), and only then is the request handled.";
+
+/// Where the CPU share could not be imposed.
+pub(super) const NO_CPU_SHARES: &str = "Cold starts by memory size were not measured: this system does not let the \
+    local cloud give a function the CPU share that goes with its memory (control groups; they take root).";
+
+pub(super) const READING_RANGES: &str = "Bars end at the median; the line reaches from the smallest to the largest \
+    sample; each dot is a sample.";
+
+pub(super) const READING_PERCENTILES: &str = "Read a curve at 99 %: of a hundred samples, all but the slowest took at \
+    most that long. The time axis is logarithmic.";
+
+pub(super) const BURSTS: &str = "All at once: Lambda starts an environment for each invocation that finds none free, so \
+    what comes asynchronously is begun at once, as far as the concurrency goes. From a queue it is fetched by pollers, \
+    which begin with five batches at a time and grow; what waits in it can be seen, and be held back on purpose.";
+
+pub(super) const LIMITS: &str = "This machine is no Region: the figures say how much of it a task takes in each way, and \
+    what a way runs into first.";
+
+pub(super) const COMPLEXITY: &str =
+    "Whatever is there has to be understood, permitted, watched and paid for.";
+
+/// What the single faults are.
+pub(super) fn faults(results: &Results) -> String {
+    format!(
+        "Each fault by itself, in a deployment of its own, met by {} tasks. They were followed until they ended, or \
+         until nothing had changed for two and a half minutes, which is longer than any pause between two attempts. A \
+         task that was accepted and never ends is lost, whatever its record says.",
+        results.settings.fault_tasks
+    )
+}
+
+/// Where the costs come from.
+pub(super) fn money(costs: &Costs) -> Vec<String> {
+    let [oldest, newest] = &costs.prices_as_of;
+    let mut words = vec![format!(
+        "Modelled, not measured: what a task makes each service do, times its price in {}, from infra/prices.toml, as of \
+         {oldest} to {newest}. The ways that lose tasks are left out.",
+        costs.region
+    )];
+    words.extend(cost::ASSUMPTIONS.map(str::to_owned));
+    words
+}
 
 pub(super) const ACCEPT: &str = "How long a client waits for its 202 when everything is warm.";
 
@@ -38,9 +82,10 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
     vec![
         (
             "Order",
-            "Everything is built first. Then each variant in turn is deployed alone, measured and removed; the floor \
-             comes last. The floor is a function that answers every request at once with {}, behind the same kind \
-             of API: what is above it is the variant's own."
+            "Everything is built and started first: each way alone behind its own API. Then they are measured in turns, \
+             one cold start or one slice of load each, so that what drifts on the machine meets them all alike. The \
+             floor is a function that answers every request at once with {}, behind the same kind of API: what is above \
+             it is the way's own."
                 .into(),
         ),
         (
@@ -66,12 +111,15 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
         (
             "Load",
             format!(
-                "Open loop at {} requests/s, {} s each, after {} s of warm-up: requests leave on schedule whether or \
+                "Open loop at {} requests/s, {} s each in {} slices, after {} s of warm-up; baselines at {} requests/s \
+                 alone. Requests leave on schedule whether or \
                  not earlier ones were answered, and latency counts from when a request was due, so that a stall is \
                  not hidden (coordinated omission). The task is a sleep of 0 ms.",
                 rates.join(", "),
                 settings.seconds_per_rate,
-                settings.warm_up_seconds
+                settings.slices,
+                settings.warm_up_seconds,
+                settings.reference_rate()
             ),
         ),
         (
@@ -84,6 +132,32 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
             "Percentiles",
             "Nearest rank, from an HDR histogram with three significant digits. A percentile is left out where the \
              samples cannot show it: p99 below 100 samples, p99.9 below 1,000."
+                .into(),
+        ),
+        (
+            "Memory sizes",
+            "In a deployment of its own, whose functions get no more CPU time than goes with their memory (1,769 MB for \
+             one vCPU), given out every 20 ms: AWS does not say how often."
+                .into(),
+        ),
+        (
+            "Burst",
+            format!(
+                "{} requests sent at the same moment, each on a connection of its own, by a client that does not send \
+                 again what was refused.",
+                count(settings.burst_tasks.into())
+            ),
+        ),
+        (
+            "Limits",
+            "Open loop, three seconds at each rate, half as much again from step to step. A rate is not kept up when \
+             more than 1 % is refused, or the 90th percentile of answering exceeds 250 ms, or that of starting 1 s."
+                .into(),
+        ),
+        (
+            "Again",
+            "cargo compare, at the commit below. It writes every sample of this report to results.json; with --against \
+             it compares two of those."
                 .into(),
         ),
         (
@@ -116,7 +190,7 @@ pub(super) fn machine(results: &Results) -> Vec<(&'static str, String)> {
                 "{}, in a {} run",
                 results.platform,
                 if results.settings.quick { "quick" } else { "full" }
-            ),
+            ) + &format!(" of {} s", results.seconds),
         ),
         (
             "When",

@@ -53,7 +53,7 @@ struct Story {
     tasks: HashMap<String, (Value, Timestamp)>,
     updating: HashSet<String>,
     warm: HashSet<String>,
-    descriptions: HashSet<String>,
+    changes: HashSet<String>,
 }
 
 /// Starts a fake deployment; it ends with the test's runtime.
@@ -104,7 +104,7 @@ impl Fake {
         {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
-        if !self.behaviour.variant.runs_tasks() {
+        if !self.behaviour.variant.takes_tasks() {
             return "{}".into_response();
         }
         let id = format!("task-{}", state.requests);
@@ -150,10 +150,10 @@ async fn record(State(fake): State<Arc<Fake>>, Path(id): Path<String>) -> Respon
 async fn update(State(fake): State<Arc<Fake>>, Path(name): Path<String>, body: Bytes) -> Response {
     let body: Value = serde_json::from_slice(&body).unwrap();
     let mut state = fake.state.lock().unwrap();
-    let description = body["Description"].as_str().unwrap().to_owned();
+    let change = format!("{} {}", body["Description"], body["MemorySize"]);
     assert!(
-        state.descriptions.insert(description),
-        "the same description is no change"
+        state.changes.insert(change),
+        "the same configuration is no change"
     );
     state.updating.insert(name.clone());
     json!({"FunctionName": name, "LastUpdateStatus": "InProgress"})

@@ -13,7 +13,7 @@ pub(in crate::report) struct Percentiles<'a> {
     /// Unique in the page.
     pub(in crate::report) id: &'static str,
     /// What is shown.
-    pub(in crate::report) title: &'static str,
+    pub(in crate::report) title: &'a str,
     pub(in crate::report) series: &'a [Series<'a>],
 }
 

@@ -11,14 +11,14 @@ pub(in crate::report) struct Ranges<'a> {
     /// Unique in the page.
     pub(in crate::report) id: &'static str,
     /// What is shown.
-    pub(in crate::report) title: &'static str,
+    pub(in crate::report) title: &'a str,
     pub(in crate::report) series: &'a [Series<'a>],
 }
 
 const WIDTH: f64 = 440.0;
-const LEFT: f64 = 104.0;
+const LEFT: f64 = 128.0;
 const RIGHT: f64 = 424.0;
-const ROW: f64 = 46.0;
+const ROW: f64 = 40.0;
 
 impl Ranges<'_> {
     pub(in crate::report) fn render(&self) -> Markup {

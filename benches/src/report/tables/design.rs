@@ -1,0 +1,92 @@
+//! What there is to deploy and to understand; and the overview.
+
+use super::{Cell, Table};
+use crate::report::format::count;
+use crate::results::{Measured, Results};
+
+/// The figures that matter most, a row for each way.
+pub(in crate::report) fn overview(results: &Results) -> Table {
+    let settings = &results.settings;
+    let rate = settings.reference_rate();
+    let caption = format!(
+        "Median (quartiles). Warm: {rate} requests/s, {} requests each. Cold: {} starts of each kind.",
+        count((rate * settings.seconds_per_rate).into()),
+        settings.cold_starts,
+    );
+    let row = |measured: &Measured| {
+        let load = measured.load_at(rate);
+        let task = load.and_then(|load| load.task.as_ref());
+        let first = measured.first_invocation();
+        vec![
+            Cell::variant(measured.variant),
+            Cell::or_dash(load, |load| Cell::median_and_quartiles(&load.accept_us)),
+            Cell::or_dash(task, |task| {
+                Cell::median_and_quartiles(&task.accepted_to_started_us)
+            }),
+            Cell::or_dash(first, |first| Cell::median_and_quartiles(&first.first_answer_us)),
+            Cell::or_dash(measured.cold_task(), |task| {
+                Cell::median_and_quartiles(&task.request_to_started_us)
+            }),
+            Cell::bytes(measured.binaries.iter().map(|binary| binary.bytes).sum()),
+        ]
+    };
+    Table::new(
+        &caption,
+        &[
+            "Variant",
+            "Answers",
+            "Starts work",
+            "Cold: first answer",
+            "Cold: task started",
+            "Binaries",
+        ],
+        results.measured.iter().map(row),
+    )
+}
+
+/// What was counted in templates and sources.
+pub(in crate::report) fn complexity(results: &Results) -> Table {
+    Table::new(
+        "Counted in the templates and the sources. Actions: permissions in all policies. Decide: parameters without a \
+         default. Lines: of Rust, its own, without blanks, comments and tests.",
+        &[
+            "Variant",
+            "Functions",
+            "Resources",
+            "Polled queues",
+            "IAM actions",
+            "Decide",
+            "Lines",
+        ],
+        results.measured.iter().filter_map(|measured| {
+            let complexity = measured.complexity.as_ref()?;
+            Some(vec![
+                Cell::variant(measured.variant),
+                Cell::count(complexity.functions),
+                Cell::count(complexity.resources),
+                Cell::count(complexity.event_source_mappings),
+                Cell::count(complexity.iam_actions),
+                Cell::count(complexity.required_parameters),
+                Cell::or_dash(complexity.lines, Cell::count),
+            ])
+        }),
+    )
+}
+
+/// The sizes of the binaries.
+pub(in crate::report) fn sizes(results: &Results) -> Table {
+    Table::new(
+        "Release binaries, and their size in a deployment package; 1 MB is a million bytes.",
+        &["Variant", "Binary", "Size", "Zipped"],
+        results.measured.iter().flat_map(|measured| {
+            measured.binaries.iter().map(|binary| {
+                vec![
+                    Cell::variant(measured.variant),
+                    Cell::text(binary.name.clone()),
+                    Cell::bytes(binary.bytes),
+                    Cell::bytes(binary.zipped_bytes),
+                ]
+            })
+        }),
+    )
+}

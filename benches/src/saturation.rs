@@ -1,0 +1,178 @@
+//! The rate at which a way saturates: requests a second, step by step more, until it no longer keeps up; and what gave
+//! first.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::load::Schedule;
+use crate::results::Load;
+use crate::target::Target;
+use crate::warm::Loads;
+
+/// How long each rate is kept up, in seconds.
+const SECONDS: u32 = 3;
+
+/// No way is driven beyond so many steps.
+const STEPS: usize = 10;
+
+/// A rate is not kept up when accepting takes longer than this at the 90th percentile, in microseconds: requests wait
+/// for each other then, for any of these takes a few milliseconds when it is alone.
+const SLOW_ACCEPT_US: u64 = 250_000;
+
+/// The same for starting: tasks wait for each other.
+const SLOW_START_US: u64 = 1_000_000;
+
+/// How far a way can be driven.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saturation {
+    /// The rates that were tried, in ascending order; the last one is the first that was not kept up, if one was not.
+    pub steps: Vec<Step>,
+    /// The highest rate that was kept up; 0 where none was.
+    pub sustained_per_second: u32,
+    /// What gave first at the rate above it; `None` where every rate was kept up.
+    pub gave_first: Option<Limit>,
+}
+
+/// One rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Requests a second.
+    pub rate_per_second: u32,
+    /// Requests sent.
+    pub sent: u64,
+    /// Requests accepted.
+    pub accepted: u64,
+    /// Requests not accepted, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// The 90th percentile of accepting.
+    pub accept_p90_us: u64,
+    /// The 90th percentile from accepted to started; `None` where tasks are not followed.
+    pub start_p90_us: Option<u64>,
+}
+
+/// Why a rate was not kept up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// More than one request in a hundred was refused.
+    Refused,
+    /// Accepting took long: requests waited for each other.
+    SlowAccept,
+    /// Starting took long: accepted tasks waited for each other.
+    SlowStart,
+    /// The load generator itself was late.
+    Generator,
+}
+
+impl Step {
+    fn of(load: &Load) -> Self {
+        Self {
+            rate_per_second: load.rate_per_second,
+            sent: load.sent,
+            accepted: load.accepted,
+            refused: load.refused.clone(),
+            accept_p90_us: load.accept_us.p90,
+            start_p90_us: load.task.as_ref().map(|task| task.accepted_to_started_us.p90),
+        }
+    }
+
+    fn gave(&self, lateness_p90_us: u64) -> Option<Limit> {
+        if (self.sent - self.accepted) * 100 > self.sent {
+            Some(Limit::Refused)
+        } else if lateness_p90_us > SLOW_ACCEPT_US / 2 {
+            Some(Limit::Generator)
+        } else if self.accept_p90_us > SLOW_ACCEPT_US {
+            Some(Limit::SlowAccept)
+        } else if self.start_p90_us.is_some_and(|start| start > SLOW_START_US) {
+            Some(Limit::SlowStart)
+        } else {
+            None
+        }
+    }
+}
+
+/// Drives a deployment harder and harder, beginning at this rate.
+///
+/// # Errors
+/// Fails when no request of a rate is accepted, or a task does not end.
+pub async fn measure(target: &Target, from_per_second: u32) -> Result<Saturation> {
+    let mut saturation = Saturation {
+        steps: Vec::new(),
+        sustained_per_second: 0,
+        gave_first: None,
+    };
+    let mut rate_per_second = from_per_second;
+    while saturation.steps.len() < STEPS && saturation.gave_first.is_none() {
+        let mut loads = Loads::default();
+        let schedule = Schedule {
+            rate_per_second,
+            seconds: SECONDS,
+        };
+        loads.add(target, schedule).await?;
+        for load in loads.figures(target.variant)? {
+            let step = Step::of(&load);
+            saturation.gave_first = step.gave(load.lateness_us.p90);
+            if saturation.gave_first.is_none() {
+                saturation.sustained_per_second = rate_per_second;
+            }
+            saturation.steps.push(step);
+        }
+        rate_per_second = next(rate_per_second);
+    }
+    Ok(saturation)
+}
+
+/// Half as much again, to two digits.
+fn next(rate_per_second: u32) -> u32 {
+    let more = rate_per_second * 3 / 2;
+    let mut unit = 1;
+    while more / unit >= 100 {
+        unit *= 10;
+    }
+    ((more + unit / 2) / unit * unit).max(rate_per_second + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(accepted: u64, accept_p90_us: u64, start_p90_us: Option<u64>) -> Step {
+        Step {
+            rate_per_second: 100,
+            sent: 300,
+            accepted,
+            refused: BTreeMap::new(),
+            accept_p90_us,
+            start_p90_us,
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_kept_up_gives_nowhere() {
+        assert_eq!(step(298, 9_000, Some(20_000)).gave(100), None);
+        assert_eq!(step(300, 9_000, None).gave(100), None);
+    }
+
+    #[test]
+    fn what_gives_first_is_named() {
+        assert_eq!(step(290, 9_000, None).gave(100), Some(Limit::Refused));
+        assert_eq!(step(300, 400_000, None).gave(100), Some(Limit::SlowAccept));
+        assert_eq!(
+            step(300, 9_000, Some(2_000_000)).gave(100),
+            Some(Limit::SlowStart)
+        );
+        assert_eq!(step(300, 400_000, None).gave(390_000), Some(Limit::Generator));
+    }
+
+    #[test]
+    fn rates_grow_by_half_in_round_numbers() {
+        let mut rates = vec![100];
+        for _ in 0..6 {
+            rates.push(next(rates[rates.len() - 1]));
+        }
+        assert_eq!(rates, [100, 150, 230, 350, 530, 800, 1200]);
+        assert_eq!(next(1), 2);
+    }
+}

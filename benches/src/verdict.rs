@@ -1,0 +1,237 @@
+//! Which variant to pick, in five situations: by rules over the figures that are printed with what they decide. Where a
+//! figure is missing, nothing is decided.
+
+use crate::cost::REFERENCE_SECONDS;
+use crate::faults::Fault;
+use crate::report::format::{count, dollars, task_length, time};
+use crate::results::{Measured, Results};
+use crate::variant::Variant;
+
+/// What to pick in a situation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The reader's situation.
+    pub situation: &'static str,
+    /// What to pick; `None` where the figures do not decide.
+    pub pick: Option<Variant>,
+    /// The figures that decide, or why none do.
+    pub because: String,
+    /// How they decide.
+    pub rule: &'static str,
+}
+
+/// How many tasks a month the rule for costs goes by.
+const TASKS_A_MONTH: f64 = 1e6;
+
+/// Costs that differ by less than this are the same: the model is not more exact.
+const SAME_COST: f64 = 1.02;
+
+/// The verdicts, in the order of the report.
+pub fn verdicts(results: &Results) -> Vec<Verdict> {
+    vec![
+        one_slow_endpoint(results),
+        many_slow_endpoints(results),
+        bursts(results),
+        no_loss(results),
+        cost_first(results),
+    ]
+}
+
+fn verdict(
+    situation: &'static str,
+    rule: &'static str,
+    decided: Option<(Variant, String)>,
+    missing: &str,
+) -> Verdict {
+    let (pick, because) = match decided {
+        Some((pick, because)) => (Some(pick), because),
+        None => (None, missing.to_owned()),
+    };
+    Verdict {
+        situation,
+        pick,
+        because,
+        rule,
+    }
+}
+
+fn one_slow_endpoint(results: &Results) -> Verdict {
+    let mut counted: Vec<(Variant, [u64; 3])> = safe(results)
+        .filter_map(|measured| {
+            let complexity = measured.complexity.as_ref()?;
+            let counts = [
+                complexity.functions,
+                complexity.resources,
+                complexity.lines.unwrap_or(0),
+            ];
+            Some((measured.variant, counts))
+        })
+        .collect();
+    counted.sort_by_key(|(_, counts)| *counts);
+    let decided = counted.first().map(|&(pick, _)| {
+        let all = counted.iter().map(|(variant, [functions, resources, lines])| {
+            format!("{variant}: functions {functions}, resources {resources}, own lines {lines}")
+        });
+        (pick, format!("{}.", all.collect::<Vec<_>>().join("; ")))
+    });
+    verdict(
+        "A small function with one slow endpoint",
+        "Of the variants that lost no accepted task in this run: the fewest functions, then the fewest resources, then the \
+         fewest lines.",
+        decided,
+        "Nothing could be counted.",
+    )
+}
+
+fn many_slow_endpoints(results: &Results) -> Verdict {
+    let rate = results.settings.reference_rate();
+    let mut starts: Vec<(&Measured, u64)> = safe(results)
+        .filter(|measured| measured.variant.functions().len() > 1)
+        .filter_map(|measured| {
+            let start = &measured.load_at(rate)?.task.as_ref()?.accepted_to_started_us;
+            Some((measured, start.p50))
+        })
+        .collect();
+    starts.sort_by_key(|(_, start)| *start);
+    let decided = starts.first().map(|(pick, _)| {
+        let all = starts
+            .iter()
+            .map(|(measured, start)| format!("{} starts a task within {}", measured.variant, time(*start)));
+        let all: Vec<_> = all.collect();
+        (
+            pick.variant,
+            format!(
+                "Its worker has memory, timeout and permissions of its own. {} (median at {rate} requests/s).",
+                all.join(", ")
+            ),
+        )
+    });
+    verdict(
+        "Many slow endpoints, with needs of their own",
+        "Of the variants whose worker is a function of its own and that lost no accepted task: the shortest median from \
+         accepted to started.",
+        decided,
+        "No variant with a worker of its own was measured.",
+    )
+}
+
+fn bursts(results: &Results) -> Verdict {
+    let mut bursts: Vec<_> = safe(results)
+        .filter_map(|measured| Some((measured.variant, measured.burst.as_ref()?)))
+        .filter(|(_, burst)| burst.accepted == burst.sent)
+        .collect();
+    bursts.sort_by_key(|(_, burst)| burst.all_finished_us);
+    let decided = bursts.first().map(|&(pick, burst)| {
+        let all = bursts.iter().map(|(variant, burst)| {
+            format!(
+                "{variant} had begun all of them after {} and was done after {}",
+                time(burst.all_started_us),
+                time(burst.all_finished_us)
+            )
+        });
+        let all: Vec<_> = all.collect();
+        (
+            pick,
+            format!(
+                "{} tasks of 1 s at once: {}. If what comes after the worker cannot take so much at once, take sqs-worker: \
+                 its MaximumConcurrency lets the rest wait, where it can be seen.",
+                count(burst.sent),
+                all.join("; ")
+            ),
+        )
+    });
+    verdict(
+        "Bursts",
+        "Of the variants that refused no request of the burst: the one that was done first.",
+        decided,
+        "No burst was accepted as a whole.",
+    )
+}
+
+fn no_loss(results: &Results) -> Verdict {
+    let mut recoveries: Vec<_> = safe(results)
+        .filter_map(|measured| {
+            let killed = measured.faults.iter().find(|run| run.fault == Fault::Killed)?;
+            Some((measured.variant, killed.recovered_us.as_ref()?.p50))
+        })
+        .collect();
+    recoveries.sort_by_key(|(_, recovery)| *recovery);
+    let decided = recoveries.first().map(|&(pick, _)| {
+        let all = recoveries
+            .iter()
+            .map(|(variant, recovery)| format!("{variant} {}", time(*recovery)));
+        let all: Vec<_> = all.collect();
+        let lossy: Vec<&str> = results
+            .measured
+            .iter()
+            .filter(|measured| lost(measured) > 0)
+            .map(|measured| measured.variant.name())
+            .collect();
+        let lossy = if lossy.is_empty() {
+            String::new()
+        } else {
+            format!(" Accepted tasks were lost by: {}.", lossy.join(", "))
+        };
+        (
+            pick,
+            format!(
+                "A task whose attempt was killed had ended after: {} (median).{lossy}",
+                all.join(", ")
+            ),
+        )
+    });
+    verdict(
+        "No task may be lost",
+        "Of the variants that lost no accepted task under any fault: the shortest median time to the end of a task one of \
+         whose attempts was killed.",
+        decided,
+        "No single faults were measured: run cargo compare without --quick.",
+    )
+}
+
+fn cost_first(results: &Results) -> Verdict {
+    let ways = results.costs.iter().flat_map(|costs| &costs.ways);
+    let mut months: Vec<_> = ways
+        .filter(|way| way.variant.is_variant())
+        .filter_map(|way| Some((way.variant, way.month(TASKS_A_MONTH)?, way.idle())))
+        .collect();
+    months.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let cheapest = months.first().map(|month| month.1);
+    let decided = cheapest.and_then(|cheapest| {
+        let same = months
+            .iter()
+            .filter(|(_, month, _)| *month <= cheapest * SAME_COST);
+        let pick = same
+            .map(|(variant, ..)| *variant)
+            .min_by_key(|variant| variant.functions().len())?;
+        let all = months.iter().map(|(variant, month, idle)| {
+            format!("{variant} {} ({} when idle)", dollars(*month), dollars(*idle))
+        });
+        let all: Vec<_> = all.collect();
+        Some((
+            pick,
+            format!(
+                "A month with a million tasks of {}, modelled: {}.",
+                task_length(REFERENCE_SECONDS),
+                all.join(", ")
+            ),
+        ))
+    });
+    verdict(
+        "Cost first",
+        "The cheapest month with a million tasks, by the model; of those within 2 % the one with the fewest functions.",
+        decided,
+        "There is nothing to model costs from.",
+    )
+}
+
+/// The variants that lost no accepted task.
+fn safe(results: &Results) -> impl Iterator<Item = &Measured> {
+    results.variants().filter(|measured| lost(measured) == 0)
+}
+
+/// Accepted tasks that never came to an end, as far as it was tried.
+fn lost(measured: &Measured) -> u64 {
+    let faults: u64 = measured.faults.iter().map(|run| run.never_ended).sum();
+    faults + measured.soak.as_ref().map_or(0, |soak| soak.missing)
+}
