@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -24,7 +25,7 @@ pub const TASK_MILLIS: u64 = 1_000;
 const MOMENTS: usize = 120;
 
 /// What became of a burst.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Burst {
     /// Requests sent, all at once.
     pub sent: u64,
@@ -47,7 +48,7 @@ pub struct Burst {
 }
 
 /// The tasks of a burst at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Moment {
     /// Since the first task was accepted.
     pub at_us: u64,

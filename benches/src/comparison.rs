@@ -21,7 +21,7 @@ use crate::load::Schedule;
 use crate::machine::Machine;
 use crate::package;
 use crate::progress::{Phase, step};
-use crate::results::{ColdByMemory, Failure, Measured, Results, SCHEMA_VERSION, Settings};
+use crate::results::{ColdByMemory, Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Settings};
 use crate::saturation;
 use crate::soak::{self, Plan, Soak};
 use crate::variant::Variant;
@@ -75,6 +75,7 @@ impl Comparison {
         let mut comparison = Self {
             ways: Vec::new(),
             results: Results {
+                schema: SCHEMA_FILE.to_owned(),
                 schema_version: SCHEMA_VERSION,
                 created_at: Timestamp::now(),
                 seconds: 0,
@@ -83,6 +84,7 @@ impl Comparison {
                 machine: Machine::this(),
                 measured: Vec::new(),
                 costs: None,
+                changes: None,
                 failures: Vec::new(),
             },
             folder: folder.to_owned(),

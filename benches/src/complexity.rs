@@ -5,13 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use granit_parser::{Event, Options, Parser, StrInput, options};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::variant::Variant;
 use crate::workspace;
 
 /// What was counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Complexity {
     /// Functions in the template.
     pub functions: u64,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::prices::Prices;
@@ -55,7 +56,7 @@ const SERVER_VCPU: f64 = 0.25;
 const SERVER_GB: f64 = 0.5;
 
 /// What the ways cost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Costs {
     /// Where the prices hold.
     pub region: String,
@@ -66,7 +67,7 @@ pub struct Costs {
 }
 
 /// What one way costs, in US dollars.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WayCosts {
     /// Which one.
     pub variant: Variant,
@@ -77,7 +78,7 @@ pub struct WayCosts {
 }
 
 /// What a million tasks of one length cost, in US dollars.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskCosts {
     /// The length.
     pub task_seconds: f64,

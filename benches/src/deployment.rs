@@ -106,7 +106,7 @@ impl Deployment {
     pub fn imposes_cpu_shares(&self) -> Result<bool> {
         let log = fs::read(&self.log).with_context(|| format!("cannot read {}", self.log.display()))?;
         let log = String::from_utf8_lossy(&log);
-        Ok(log.lines().any(|line| line == "infra: CPU limits are enforced"))
+        Ok(log.lines().any(|line| line == "infra: cpu limits are enforced"))
     }
 
     /// Where the log of this variant's deployment is kept below a folder; that of a special scene by itself.

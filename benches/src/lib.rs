@@ -6,6 +6,7 @@
 
 pub mod billing;
 pub mod burst;
+pub mod change;
 pub mod client;
 pub mod cold;
 pub mod comparison;

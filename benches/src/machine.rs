@@ -4,12 +4,13 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::workspace;
 
 /// The machine, the compiler and the source.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// The processor's model.
     pub cpu: String,

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use benches::change::changes;
 use benches::comparison::compare;
 use benches::report::{self, terminal};
-use benches::results::Settings;
+use benches::results::{Results, Settings};
 use benches::soak::Plan;
 use benches::variant::Variant;
 use benches::warnings::{Warning, warnings};
@@ -42,6 +43,10 @@ struct Arguments {
     #[arg(long, value_name = "N", requires = "chaos", value_parser = clap::value_parser!(u64).range(1..))]
     tasks: Option<u64>,
 
+    /// Say as well what changed since an earlier run, and what of it is noise: its results.json.
+    #[arg(long, value_name = "results.json")]
+    against: Option<PathBuf>,
+
     /// The folder for the report and the logs; `target/compare` unless told otherwise.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -56,6 +61,7 @@ Exit code: 0 when every variant was measured and every accepted task succeeded, 
 Examples:
   cargo compare --quick
   cargo compare --variants self-invoke,split-lambda --out target/two
+  cargo compare --against target/two/results.json
   cargo compare --quick --chaos kill=0.02,duplicate=0.05,throttle=0.02,drop-response=0.02,seed=1";
 
 #[tokio::main]
@@ -86,13 +92,16 @@ async fn run() -> Result<ExitCode> {
             .tasks
             .unwrap_or(if settings.quick { 500 } else { 10_000 }),
     });
+    // Now rather than after ten minutes: there may be none.
+    let earlier = arguments.against.as_deref().map(Results::read).transpose()?;
     let variants = ordered(&arguments.variants);
     raise_open_files();
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
-    let results = tokio::select! {
+    let mut results = tokio::select! {
         results = compare(&variants, settings, &folder) => results,
         interruption = interruption.comes() => bail!("{interruption}"),
     };
+    results.changes = earlier.map(|earlier| changes(&earlier, &results));
     for path in report::write(&results, &folder)? {
         println!("{}", path.display());
     }

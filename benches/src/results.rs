@@ -2,11 +2,16 @@
 //! `_us` microseconds, `_mb` megabytes as Lambda reports them.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
+use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::burst::Burst;
+use crate::change::Changes;
 use crate::complexity::Complexity;
 use crate::cost::Costs;
 use crate::faults::FaultRun;
@@ -20,12 +25,19 @@ use crate::warm::Picture;
 /// The version of this structure; it grows with every change that breaks a reader.
 pub const SCHEMA_VERSION: u32 = 2;
 
+/// Where the schema stands, beside the results.
+pub const SCHEMA_FILE: &str = "results.schema.json";
+
 /// A whole comparison.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Results {
+    /// The file of the schema, which is written beside the results.
+    #[serde(rename = "$schema")]
+    pub schema: String,
     /// [`SCHEMA_VERSION`] of the program that wrote it.
     pub schema_version: u32,
     /// When the comparison began.
+    #[schemars(with = "String")]
     pub created_at: Timestamp,
     /// How long it took, once everything was built, in seconds.
     pub seconds: u64,
@@ -39,11 +51,34 @@ pub struct Results {
     pub measured: Vec<Measured>,
     /// What each variant costs on AWS, modelled; `None` where there is nothing to model it from.
     pub costs: Option<Costs>,
+    /// What changed since an earlier run, if one was named.
+    pub changes: Option<Changes>,
     /// What could not be measured.
     pub failures: Vec<Failure>,
 }
 
 impl Results {
+    /// Reads the results that another run left.
+    ///
+    /// # Errors
+    /// Fails when there are none, or when they have another structure than this program's.
+    pub fn read(path: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let version: Version = serde_json::from_str(&text)
+            .with_context(|| format!("{} has no results of a comparison", path.display()))?;
+        ensure!(
+            version.schema_version == SCHEMA_VERSION,
+            "{} has version {} of the results; this program reads version {SCHEMA_VERSION} alone",
+            path.display(),
+            version.schema_version
+        );
+        serde_json::from_str(&text).with_context(|| format!("cannot read the results in {}", path.display()))
+    }
+
     /// The entry of this variant.
     pub fn of(&self, variant: Variant) -> Option<&Measured> {
         self.measured.iter().find(|measured| measured.variant == variant)
@@ -58,7 +93,7 @@ impl Results {
 }
 
 /// How much is measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// Whether this is the quick run.
     pub quick: bool,
@@ -133,7 +168,7 @@ impl Settings {
 }
 
 /// What was measured of one variant or baseline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {
     /// Which one.
     pub variant: Variant,
@@ -200,7 +235,7 @@ impl Measured {
 }
 
 /// Cold starts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cold {
     /// The API function's first invocation, where there is an API function.
     pub first_invocation: Option<FirstInvocation>,
@@ -211,7 +246,7 @@ pub struct Cold {
 }
 
 /// First invocations of the API function, by their REPORT lines.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FirstInvocation {
     /// The init phase.
     pub init_us: Distribution,
@@ -224,7 +259,7 @@ pub struct FirstInvocation {
 }
 
 /// First invocations with a memory size, and the share of a CPU that goes with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ColdByMemory {
     /// The memory size.
     pub memory_mb: u32,
@@ -233,7 +268,7 @@ pub struct ColdByMemory {
 }
 
 /// What functions were billed for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Billed {
     /// Warm invocations of the API function that accept a task; absent where no function does.
     pub api: Option<BilledInvocation>,
@@ -242,7 +277,7 @@ pub struct Billed {
 }
 
 /// Invocations of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BilledInvocation {
     /// Billed Duration, in whole milliseconds.
     pub duration_ms: Distribution,
@@ -251,7 +286,7 @@ pub struct BilledInvocation {
 }
 
 /// The task of a first request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ColdTask {
     /// From its being accepted to its start, by its record.
     pub accepted_to_started_us: Distribution,
@@ -260,7 +295,7 @@ pub struct ColdTask {
 }
 
 /// One rate of open-loop load.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Load {
     /// Requests a second.
     pub rate_per_second: u32,
@@ -279,7 +314,7 @@ pub struct Load {
 }
 
 /// The tasks under load, by their records.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskTimes {
     /// From being accepted to being started.
     pub accepted_to_started_us: Distribution,
@@ -288,7 +323,7 @@ pub struct TaskTimes {
 }
 
 /// Whether the tasks did what they should.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Tasks accepted under load, the warm-up included.
     pub accepted: u64,
@@ -301,7 +336,7 @@ pub struct Check {
 }
 
 /// A function's binary.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Binary {
     /// Its name.
     pub name: String,
@@ -312,7 +347,7 @@ pub struct Binary {
 }
 
 /// What could not be measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// Of which variant.
     pub variant: Variant,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Schedule;
@@ -25,7 +26,7 @@ const SLOW_ACCEPT_US: u64 = 250_000;
 const SLOW_START_US: u64 = 1_000_000;
 
 /// How far a way can be driven.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Saturation {
     /// The rates that were tried, in ascending order; the last one is the first that was not kept up, if one was not.
     pub steps: Vec<Step>,
@@ -36,7 +37,7 @@ pub struct Saturation {
 }
 
 /// One rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// Requests a second.
     pub rate_per_second: u32,
@@ -53,7 +54,7 @@ pub struct Step {
 }
 
 /// Why a rate was not kept up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
     /// More than one request in a hundred was refused.

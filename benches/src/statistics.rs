@@ -7,12 +7,13 @@
 
 use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const SIGNIFICANT_DIGITS: u8 = 3;
 
 /// What was measured of one quantity. The unit is the owner's; never empty.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Distribution {
     /// Number of samples.
     pub count: u64,

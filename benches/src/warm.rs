@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -22,7 +23,7 @@ use crate::variant::Variant;
 const READERS: usize = 8;
 
 /// What the checking task computes: the Mandelbrot set, as the task's result gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Picture {
     /// SHA-256 of the iteration counts, in hexadecimal.
     pub sha256: String,

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use benches::change::{Kind, changes};
 use benches::report::{self, terminal};
 use benches::results::{Failure, Results, Settings};
 use benches::variant::Variant;
@@ -38,7 +39,64 @@ fn json_comes_back_as_it_was() {
     let results = fixture::results(Settings::full());
     let text = fs::read_to_string(written("report-full", &results).join("results.json")).unwrap();
     assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), results);
-    assert!(text.starts_with(r#"{"schema_version":2,"#));
+    assert!(text.starts_with(r#"{"$schema":"results.schema.json","schema_version":2,"#));
+}
+
+/// Written anew where `UPDATE_SCHEMA` is set.
+#[test]
+fn the_shipped_schema_is_that_of_the_results() {
+    let written = written("report-schema", &fixture::results(Settings::full())).join("results.schema.json");
+    let written = fs::read_to_string(written).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("results.schema.json");
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&shipped, &written).unwrap();
+    }
+    assert_eq!(fs::read_to_string(shipped).unwrap(), written);
+}
+
+#[test]
+fn results_of_another_version_are_refused() {
+    let folder = written("report-version", &fixture::results(Settings::quick()));
+    let path = folder.join("results.json");
+    assert!(Results::read(&path).is_ok());
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replace(r#""schema_version":2"#, r#""schema_version":1"#),
+    )
+    .unwrap();
+    let error = Results::read(&path).unwrap_err().to_string();
+    assert!(error.contains("has version 1"), "{error}");
+}
+
+#[test]
+fn a_run_is_compared_with_an_earlier_one() {
+    let earlier = fixture::results(Settings::full());
+    let mut results = earlier.clone();
+    let load = &mut results.measured[1].load[1];
+    load.accept_us = earlier.measured[0].cold.as_ref().unwrap().accept_us.clone();
+    results.machine.commit = "fedcba".into();
+    let changes = changes(&earlier, &results);
+    let told: Vec<_> = changes
+        .changes
+        .iter()
+        .filter(|change| change.kind != Kind::Noise)
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].variant, told[0].kind),
+        (Variant::SqsWorker, Kind::Slower)
+    );
+    assert!(changes.circumstances[0].contains("another commit"));
+    results.changes = Some(changes);
+    let folder = written("report-changes", &results);
+    for report in ["report.html", "report.md"] {
+        let text = fs::read_to_string(folder.join(report)).unwrap();
+        assert!(
+            text.contains("What changed") && text.contains("slower"),
+            "{report}"
+        );
+    }
 }
 
 #[test]

@@ -52,6 +52,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A change, 0.1 for 10 % more.
+pub fn percent(growth: f64) -> String {
+    format!("{:+.0} %", growth * 100.0)
+}
+
 /// A size in bytes, as millions of bytes.
 pub fn megabytes(bytes: u64) -> String {
     format!("{:.2} MB", bytes as f64 / 1e6)
@@ -92,6 +97,11 @@ mod tests {
     fn dollars_have_cents_where_they_count() {
         let amounts = [0.0, 0.256, 99.99, 100.4, 12_345.6].map(dollars);
         assert_eq!(amounts, ["$0.00", "$0.26", "$99.99", "$100", "$12,346"]);
+    }
+
+    #[test]
+    fn a_change_has_a_sign() {
+        assert_eq!([-0.123, 0.5].map(percent), ["-12 %", "+50 %"]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub trait Report {
     fn render(&self, results: &Results) -> Result<String>;
 }
 
-const REPORTS: [&dyn Report; 3] = [&html::Html, &markdown::Markdown, &json::Json];
+const REPORTS: [&dyn Report; 4] = [&html::Html, &markdown::Markdown, &json::Json, &json::Schema];
 
 /// Writes the results in every format, and says where.
 ///

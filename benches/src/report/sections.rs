@@ -5,6 +5,7 @@ use super::chart::{Axis, Line, Lines};
 use super::format::{dollars, magnitude, task_length};
 use super::tables::{self, Table};
 use super::text;
+use crate::change::{self, Changes};
 use crate::cost::{Costs, REFERENCE_SECONDS, TASKS_PER_MONTH};
 use crate::results::{Measured, Results};
 use crate::statistics::Distribution;
@@ -40,6 +41,7 @@ pub(super) struct Times<'a> {
 /// The sections of these results, those left out of which nothing was measured.
 pub(super) fn sections(results: &Results) -> Vec<Section<'_>> {
     let sections = [
+        results.changes.as_ref().map(changes),
         Some(cold(results)),
         Some(accept(results)),
         Some(start(results)),
@@ -52,6 +54,21 @@ pub(super) fn sections(results: &Results) -> Vec<Section<'_>> {
         Some(complexity(results)),
     ];
     sections.into_iter().flatten().collect()
+}
+
+fn changes(changes: &Changes) -> Section<'_> {
+    let mut words = vec![change::RULE.to_owned()];
+    words.extend(
+        (!changes.circumstances.is_empty())
+            .then(|| format!("Between the runs there is {}.", changes.circumstances.join("; "))),
+    );
+    Section {
+        id: "changes",
+        title: "What changed",
+        words,
+        charts: Vec::new(),
+        tables: vec![tables::changes(changes)],
+    }
 }
 
 fn cold(results: &Results) -> Section<'_> {

@@ -18,6 +18,9 @@ use crate::warnings::warnings;
 pub fn summary(results: &Results) -> Result<String> {
     let mut text = String::new();
     table(&mut text, &tables::overview(results))?;
+    if let Some(changes) = &results.changes {
+        table(&mut text, &tables::changes(changes))?;
+    }
     for verdict in verdicts(results) {
         let pick = verdict.pick.map_or("not decided", Variant::name);
         writeln!(text, "{}: {pick}. {}", verdict.situation, verdict.because)?;

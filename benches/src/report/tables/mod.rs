@@ -8,6 +8,7 @@ use crate::results::Results;
 use crate::statistics::Distribution;
 use crate::variant::Variant;
 
+mod change;
 mod cold;
 mod design;
 mod faults;
@@ -16,6 +17,7 @@ mod soak;
 mod stress;
 mod warm;
 
+pub(super) use change::changes;
 pub(super) use cold::{by_memory, first_invocation, first_request};
 pub(super) use design::{complexity, overview, sizes};
 pub(super) use faults::single_faults;
