@@ -1,5 +1,6 @@
 //! Builds functions as SAM would: a Cargo binary in release mode, or a folder that holds an executable `bootstrap`
-//! (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-rust.html>).
+//! (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-rust.html>). What a
+//! container's image holds is built in the same way.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,18 +12,24 @@ use anyhow::{Context as _, bail, ensure};
 use escargot::format::{Message, Target};
 use serde::Deserialize;
 
-use crate::template::{Code, Function};
+use crate::template::{Code, Stack};
 
-/// Builds every function that has to be built. Answers each function's executable, by the function's name. What Cargo
-/// has to say goes to standard error.
+/// Builds everything that has to be built. Answers the executables of the functions and of the service, by their logical
+/// ids. What Cargo has to say goes to standard error.
 ///
 /// # Errors
 ///
-/// A function does not build, or there is no executable where the template says.
-pub fn executables(functions: &[Function]) -> anyhow::Result<HashMap<String, PathBuf>> {
+/// Something does not build, or there is no executable where the template says.
+pub fn executables(stack: &Stack) -> anyhow::Result<HashMap<String, PathBuf>> {
+    let functions = stack.functions.iter().map(|it| (&it.logical_id, &it.code));
+    let service = stack
+        .container_service
+        .iter()
+        .map(|it| (&it.logical_id, &it.code));
+    let programs: Vec<_> = functions.chain(service).collect();
     let mut wanted: BTreeMap<&Path, BTreeSet<&str>> = BTreeMap::new();
-    for function in functions {
-        if let Code::CargoBinary { directory, binary } = &function.code {
+    for (_, code) in &programs {
+        if let Code::CargoBinary { directory, binary } = code {
             wanted.entry(directory).or_default().insert(binary);
         }
     }
@@ -32,16 +39,16 @@ pub fn executables(functions: &[Function]) -> anyhow::Result<HashMap<String, Pat
             built.insert((directory, binary), executable);
         }
     }
-    let executable = |function: &Function| match &function.code {
+    let executable = |logical_id: &String, code: &Code| match code {
         Code::CargoBinary { directory, binary } => built
             .get(&(directory.as_path(), binary.clone()))
             .cloned()
-            .with_context(|| format!("{}: Cargo built no binary {binary}", function.logical_id)),
-        Code::Bootstrap { directory } => bootstrap(directory).with_context(|| function.logical_id.clone()),
+            .with_context(|| format!("{logical_id}: Cargo built no binary {binary}")),
+        Code::Bootstrap { directory } => bootstrap(directory).with_context(|| logical_id.clone()),
     };
-    functions
-        .iter()
-        .map(|function| Ok((function.name.clone(), executable(function)?)))
+    programs
+        .into_iter()
+        .map(|(logical_id, code)| Ok((logical_id.clone(), executable(logical_id, code)?)))
         .collect()
 }
 

@@ -4,13 +4,18 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
 
 use crate::{
     builder,
     chaos::Chaos,
     clock::Clock,
-    dynamodb,
+    dynamodb, ecs,
     endpoint::{self, Endpoint},
     gateway,
     iam::{self, Account, Credentials, Iam},
@@ -20,6 +25,7 @@ use crate::{
         function::{Function, Platform},
         settings::Settings,
     },
+    load_balancer,
     process::{
         Host,
         limits::{Enforcement, Limits},
@@ -31,6 +37,16 @@ use crate::{
 /// The Region and the account of the local cloud.
 const REGION: &str = "us-east-1";
 const ACCOUNT_ID: &str = "123456789012";
+
+/// How long the first task of a service may take to become healthy.
+const FIRST_HEALTH_CHECK: Duration = Duration::from_secs(60);
+
+/// The variables by which SDKs find the AWS endpoint.
+const ENDPOINTS: [&str; 3] = [
+    "AWS_ENDPOINT_URL_LAMBDA",
+    "AWS_ENDPOINT_URL_SQS",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+];
 
 /// The user whose keys are printed.
 const USER: &str = "local";
@@ -69,7 +85,7 @@ pub struct Cloud {
 /// How to reach a local cloud: what `up --json` prints.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description {
-    /// The HTTP API's base URL, where the template has an HTTP API.
+    /// The base URL of the HTTP API, or of the load balancer, where the template has one.
     pub api_url: Option<String>,
     /// What AWS SDKs take as the endpoint URL.
     pub endpoint_url: String,
@@ -104,12 +120,13 @@ impl Cloud {
         let mut iam = Iam::new(account.clone());
         // The reaper is this program once more, which may be replaced while the functions are built.
         let host = Host::start(Limits::prepare(options.limits)).context("cannot start the reaper")?;
-        let executables = tokio::task::block_in_place(|| builder::executables(&stack.functions))?;
+        let mut executables = tokio::task::block_in_place(|| builder::executables(&stack))?;
         let description = describe(&stack, &listeners, iam.add_user(USER));
         let mut services = JoinSet::new();
 
         let database = dynamodb::with_tables(&stack.tables)?;
         let sqs = sqs_with_queues(&stack, &listeners)?;
+        let service = service(&stack, &mut executables, &listeners, &host, &mut iam)?;
         let platform = platform(&stack, host, &options);
         let functions = functions(&stack, executables, &listeners, &platform, &mut iam)?;
         let lambda = Lambda::new(functions, sqs.clone(), lambda_configuration(&options));
@@ -122,7 +139,7 @@ impl Cloud {
         let endpoint = Endpoint {
             iam,
             lambda: lambda.clone(),
-            sqs,
+            sqs: sqs.clone(),
             chaos: options.chaos,
             dynamodb: dynamodb::Client::new(listeners.dynamodb.local_addr()?, &account),
         };
@@ -137,10 +154,12 @@ impl Cloud {
         services.spawn(async { match endpoint::serve(cloud, endpoint).await {} });
         if let Some(declared) = stack.api {
             services.spawn(async {
-                gateway::serve(api, declared, ACCOUNT_ID.to_owned(), lambda)
+                gateway::serve(api, declared, account, gateway::Services { lambda, sqs })
                     .await
                     .context("the HTTP API failed")
             });
+        } else if let (Some(service), Some(declared)) = (service, stack.container_service) {
+            start_service(service, &declared, api, &mut services).await?;
         }
         Ok(Self {
             description,
@@ -207,7 +226,8 @@ fn load(options: &Options, listeners: &Listeners) -> anyhow::Result<Stack> {
 
 fn describe(stack: &Stack, listeners: &Listeners, keys: Credentials) -> Description {
     Description {
-        api_url: stack.api.as_ref().map(|_| listeners.api_url.clone()),
+        api_url: (stack.api.is_some() || stack.container_service.is_some())
+            .then(|| listeners.api_url.clone()),
         endpoint_url: listeners.endpoint_url.clone(),
         region: REGION.to_owned(),
         access_key_id: keys.access_key_id,
@@ -275,7 +295,7 @@ fn functions(
     let mut functions = HashMap::new();
     for declared in &stack.functions {
         let executable = executables
-            .remove(&declared.name)
+            .remove(&declared.logical_id)
             .context("a function has no executable")?;
         let settings = settings(declared, executable, listeners, iam.add_function(declared));
         let function = Function::new(declared, settings, platform)
@@ -304,14 +324,49 @@ fn settings(
         environment: declared.environment.clone(),
         region: REGION.to_owned(),
         credentials,
-        endpoints: [
-            "AWS_ENDPOINT_URL_LAMBDA",
-            "AWS_ENDPOINT_URL_SQS",
-            "AWS_ENDPOINT_URL_DYNAMODB",
-        ]
-        .map(|name| (name, listeners.endpoint_url.clone()))
-        .to_vec(),
+        endpoints: ENDPOINTS
+            .map(|name| (name, listeners.endpoint_url.clone()))
+            .to_vec(),
     }
+}
+
+/// The service of containers, if the template has one.
+fn service(
+    stack: &Stack,
+    executables: &mut HashMap<String, PathBuf>,
+    listeners: &Listeners,
+    host: &Host,
+    iam: &mut Iam,
+) -> anyhow::Result<Option<ecs::Service>> {
+    let Some(declared) = &stack.container_service else {
+        return Ok(None);
+    };
+    let executable = executables.remove(&declared.logical_id);
+    let endpoints = ENDPOINTS.map(|name| (name, listeners.endpoint_url.clone()));
+    Ok(Some(ecs::Service::new(
+        declared,
+        executable.context("the service has no executable")?,
+        host.clone(),
+        REGION,
+        iam.add_task(declared),
+        &endpoints,
+    )))
+}
+
+/// Starts the service and what stands before it. When it returns, its first task is healthy.
+async fn start_service(
+    service: ecs::Service,
+    declared: &template::ContainerService,
+    listener: TcpListener,
+    services: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let (healthy, mut target) = watch::channel(None);
+    services.spawn(async { match service.run(healthy).await {} });
+    let balancer = load_balancer::serve(listener, target.clone(), declared.load_balancer.idle_timeout);
+    services.spawn(async { balancer.await.context("the load balancer failed") });
+    let first = timeout(FIRST_HEALTH_CHECK, target.wait_for(Option::is_some)).await;
+    first.with_context(|| format!("{}: no task becomes healthy", declared.logical_id))??;
+    Ok(())
 }
 
 fn event_source_mappings(

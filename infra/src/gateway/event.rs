@@ -23,7 +23,7 @@ const TEXT_TYPES: [&str; 3] = ["application/json", "application/javascript", "ap
 
 /// Headers that belong to the connection and not to the request
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>).
-pub(super) const OF_THE_CONNECTION: [HeaderName; 7] = [
+pub(crate) const OF_THE_CONNECTION: [HeaderName; 7] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -82,7 +82,7 @@ pub(super) fn build(source: &Source<'_>, body: &[u8]) -> Value {
 fn request_context(source: &Source<'_>) -> Value {
     let call = source.call;
     json!({
-        "accountId": source.api.account_id,
+        "accountId": source.api.account.id,
         "apiId": source.api.id,
         "domainName": call.domain_name(),
         "domainPrefix": call.domain_prefix(),

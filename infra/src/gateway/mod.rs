@@ -1,11 +1,12 @@
-//! An HTTP API of API Gateway: routes requests to functions, in payload format 2.0, and waits 30 seconds for each
-//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html>).
+//! An HTTP API of API Gateway: routes requests to functions, in payload format 2.0, and waits 30 seconds for each; or
+//! sends them to a queue (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html>).
 
 mod access_log;
 mod call;
 mod cors;
 mod event;
 mod path;
+mod queue;
 mod response;
 mod routes;
 mod throttle;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::{net::TcpListener, time::timeout};
 
+pub(crate) use self::event::OF_THE_CONNECTION;
 use self::{
     access_log::{AccessLog, Entry},
     call::Call,
@@ -30,8 +32,10 @@ use self::{
     throttle::Throttle,
 };
 use crate::{
+    iam::Account,
     lambda::{Lambda, invocation::Invocation},
-    template,
+    sqs::Sqs,
+    template::{self, Target},
 };
 
 /// How long an integration may take. It cannot be raised
@@ -50,13 +54,22 @@ const LARGEST_EVENT: usize = 6 * 1024 * 1024;
 #[derive(Debug)]
 struct Api {
     id: String,
-    account_id: String,
+    account: Account,
     port: u16,
     routes: Routes,
     cors: Option<template::CorsConfiguration>,
     throttle: Throttle,
     access_log: Option<AccessLog>,
-    lambda: Lambda,
+    services: Services,
+}
+
+/// The services that routes lead to.
+#[derive(Debug)]
+pub struct Services {
+    /// Lambda.
+    pub lambda: Lambda,
+    /// SQS.
+    pub sqs: Sqs,
 }
 
 /// What API Gateway itself answers.
@@ -85,12 +98,12 @@ const UNAVAILABLE: Refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Serv
 pub async fn serve(
     listener: TcpListener,
     declared: template::HttpApi,
-    account_id: String,
-    lambda: Lambda,
+    account: Account,
+    services: Services,
 ) -> std::io::Result<()> {
     let api = Arc::new(Api {
         id: declared.id,
-        account_id,
+        account,
         port: listener.local_addr()?.port(),
         routes: Routes::new(declared.routes),
         cors: declared.cors,
@@ -98,7 +111,7 @@ pub async fn serve(
         access_log: declared
             .access_log_format
             .map(|format| AccessLog::new(declared.logical_id, format)),
-        lambda,
+        services,
     });
     let router = Router::new().fallback(answer).with_state(api);
     axum::serve(
@@ -149,6 +162,16 @@ impl Api {
             return Err(TOO_MANY);
         }
         let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| BODY_TOO_LARGE)?;
+        match route.target {
+            Target::Function(name) => self.invoke(name, self.event(call, route, &body)?).await,
+            Target::SendMessage(integration) => {
+                queue::send(integration, &self.account, &self.services.sqs, &body)
+            }
+        }
+    }
+
+    /// The invocation that a request becomes.
+    fn event(&self, call: &Call, route: &Match<'_>, body: &Bytes) -> Result<Invocation, Refusal> {
         let mut invocation = Invocation::new(Bytes::new());
         let trace = invocation.trace_id.split(';').next().unwrap_or_default();
         let source = event::Source {
@@ -157,16 +180,16 @@ impl Api {
             route,
             trace,
         };
-        let event = event::build(&source, &body).to_string();
+        let event = event::build(&source, body).to_string();
         if event.len() > LARGEST_EVENT {
             return Err(BODY_TOO_LARGE);
         }
         invocation.payload = event.into();
-        self.invoke(route.function_name, invocation).await
+        Ok(invocation)
     }
 
     async fn invoke(&self, function_name: &str, invocation: Invocation) -> Result<Response<Body>, Refusal> {
-        let function = self.lambda.function(function_name).ok_or(BROKEN)?;
+        let function = self.services.lambda.function(function_name).ok_or(BROKEN)?;
         let outcome = function.invoke(invocation).map_err(|_| UNAVAILABLE)?;
         // When the time is over, the function runs on; nobody gets its answer.
         let outcome = timeout(INTEGRATION_TIMEOUT, outcome)
@@ -194,7 +217,7 @@ impl Api {
             log.write(&Entry {
                 call,
                 api_id: &self.id,
-                account_id: &self.account_id,
+                account_id: &self.account.id,
                 route_key: route.map(|route| route.key.as_str()),
                 error,
                 response: &response,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 
-use crate::template::{self, Route};
+use crate::template::{self, Route, Target};
 
 /// The routes of an API.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Routes(Vec<Route>);
 /// The route that takes a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Match<'a> {
-    pub(super) function_name: &'a str,
+    pub(super) target: &'a Target,
     /// As in `ANY /tasks/{id}`.
     pub(super) key: String,
     /// The path of the request, decoded.
@@ -41,7 +41,7 @@ impl Routes {
             })
             .max_by(|one, other| Rank::cmp(&one.0, &other.0))?;
         Some(Match {
-            function_name: &route.function_name,
+            target: &route.target,
             key: route.key(),
             path,
             path_parameters,
@@ -104,7 +104,7 @@ mod tests {
             Route {
                 method,
                 path: path.to_owned(),
-                function_name: (*key).to_owned(),
+                target: Target::Function((*key).to_owned()),
             }
         };
         Routes::new(keys.iter().map(route).collect())
@@ -113,7 +113,10 @@ mod tests {
     fn found(keys: &[&str], method: &Method, path: &str) -> Option<String> {
         routes(keys)
             .find(method, path.to_owned())
-            .map(|found| found.function_name.to_owned())
+            .map(|found| match found.target {
+                Target::Function(name) => name.clone(),
+                Target::SendMessage(_) => unreachable!("these routes have functions"),
+            })
     }
 
     #[test]

@@ -93,6 +93,18 @@ impl Iam {
         self.add(Credentials::of_a_role(), principal)
     }
 
+    /// New temporary keys of the role of a service's task.
+    pub fn add_task(&mut self, service: &template::ContainerService) -> Credentials {
+        let template::ContainerService {
+            role_name,
+            logical_id,
+            statements,
+            ..
+        } = service;
+        let principal = Principal::role(&self.account, role_name, logical_id, statements);
+        self.add(Credentials::of_a_role(), principal)
+    }
+
     fn add(&mut self, credentials: Credentials, principal: Principal) -> Credentials {
         let key = Key {
             credentials: credentials.clone(),

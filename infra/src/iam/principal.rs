@@ -1,4 +1,4 @@
-//! Who acts: the local user, or a function under its role.
+//! Who acts: the local user, or a function or a service under its role.
 
 use std::fmt;
 
@@ -54,10 +54,14 @@ impl Principal {
     /// A function under its role: in a session that is named after the function, as on AWS.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>
     pub fn function(account: &Account, function: &template::Function) -> Self {
-        let template::Function { role_name, name, .. } = function;
+        Self::role(account, &function.role_name, &function.name, &function.statements)
+    }
+
+    /// Whoever has assumed a role that allows and denies this, in a session of that name.
+    pub fn role(account: &Account, role_name: &str, session: &str, statements: &[Statement]) -> Self {
         Self {
-            arn: format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", account.id),
-            rights: Rights::Statements(function.statements.clone()),
+            arn: format!("arn:aws:sts::{}:assumed-role/{role_name}/{session}", account.id),
+            rights: Rights::Statements(statements.to_vec()),
         }
     }
 
@@ -105,8 +109,8 @@ impl Principal {
 }
 
 impl Denied {
-    /// The same, with the action in lower case.
-    pub(super) fn with_lower_case_action(&self) -> Self {
+    /// The same, with the action in lower case, as SQS writes it.
+    pub(crate) fn with_lower_case_action(&self) -> Self {
         Self {
             action: self.action.to_lowercase(),
             ..self.clone()

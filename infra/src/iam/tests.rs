@@ -258,6 +258,7 @@ mod execution_roles {
             tables: Vec::new(),
             event_source_mappings: vec![mapping],
             api: None,
+            container_service: None,
             outputs: Vec::new(),
         }
     }

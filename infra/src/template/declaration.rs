@@ -26,7 +26,12 @@ pub(super) enum ResourceType {
     Role,
     Policy,
     ManagedPolicy,
-    /// It watches, logs, or lets AWS services in: no function behaves differently without it.
+    Service,
+    TaskDefinition,
+    LoadBalancer,
+    TargetGroup,
+    Listener,
+    /// It watches, logs, lets AWS services in, or is where something runs: nothing behaves differently without it.
     WithoutEffect,
 }
 
@@ -41,9 +46,16 @@ impl ResourceType {
             "AWS::IAM::Role" => Self::Role,
             "AWS::IAM::Policy" => Self::Policy,
             "AWS::IAM::ManagedPolicy" => Self::ManagedPolicy,
+            "AWS::ECS::Service" => Self::Service,
+            "AWS::ECS::TaskDefinition" => Self::TaskDefinition,
+            "AWS::ElasticLoadBalancingV2::LoadBalancer" => Self::LoadBalancer,
+            "AWS::ElasticLoadBalancingV2::TargetGroup" => Self::TargetGroup,
+            "AWS::ElasticLoadBalancingV2::Listener" => Self::Listener,
             "AWS::CloudWatch::Alarm"
             | "AWS::CloudWatch::CompositeAlarm"
             | "AWS::CloudWatch::Dashboard"
+            | "AWS::EC2::SecurityGroup"
+            | "AWS::ECS::Cluster"
             | "AWS::Lambda::Permission"
             | "AWS::Logs::LogGroup"
             | "AWS::Logs::MetricFilter" => Self::WithoutEffect,

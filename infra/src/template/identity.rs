@@ -19,6 +19,9 @@ pub(super) enum Kind {
     Role,
     ManagedPolicy,
     HttpApi,
+    TaskDefinition,
+    LoadBalancer,
+    TargetGroup,
 }
 
 impl Identity {
@@ -27,7 +30,9 @@ impl Identity {
         match self.kind {
             Kind::Function | Kind::Table | Kind::Role | Kind::HttpApi => self.name.clone(),
             Kind::Queue => self.queue_url(settings),
-            Kind::ManagedPolicy => self.arn(settings),
+            Kind::ManagedPolicy | Kind::TaskDefinition | Kind::LoadBalancer | Kind::TargetGroup => {
+                self.arn(settings)
+            }
         }
     }
 
@@ -39,10 +44,13 @@ impl Identity {
             (Kind::Queue, "QueueName") | (Kind::HttpApi, "ApiId") => Ok(self.name.clone()),
             (Kind::Queue, "QueueUrl") => Ok(self.queue_url(settings)),
             (Kind::HttpApi, "ApiEndpoint") => Ok(settings.api_url.clone()),
+            (Kind::LoadBalancer, "DNSName") => Ok(settings.api_url.trim_start_matches("http://").to_owned()),
             (Kind::Function | Kind::Table | Kind::Role, _) => Err("Arn"),
             (Kind::Queue, _) => Err("Arn, QueueName, QueueUrl"),
             (Kind::ManagedPolicy, _) => Err("PolicyArn"),
             (Kind::HttpApi, _) => Err("ApiEndpoint, ApiId"),
+            (Kind::LoadBalancer, _) => Err("DNSName"),
+            (Kind::TaskDefinition | Kind::TargetGroup, _) => Err("none"),
         }
     }
 
@@ -58,6 +66,13 @@ impl Identity {
             Kind::Role => format!("arn:aws:iam::{account_id}:role/{name}"),
             Kind::ManagedPolicy => format!("arn:aws:iam::{account_id}:policy/{name}"),
             Kind::HttpApi => format!("arn:aws:apigateway:{region}::/apis/{name}"),
+            Kind::TaskDefinition => format!("arn:aws:ecs:{region}:{account_id}:task-definition/{name}:1"),
+            Kind::LoadBalancer => {
+                format!("arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/app/{name}/local")
+            }
+            Kind::TargetGroup => {
+                format!("arn:aws:elasticloadbalancing:{region}:{account_id}:targetgroup/{name}/local")
+            }
         }
     }
 

@@ -40,8 +40,9 @@ use std::path::Path;
 
 pub use error::{Problem, TemplateError};
 pub use model::{
-    AsynchronousConfiguration, Code, CorsConfiguration, Effect, EventSourceMapping, Function, HttpApi,
-    Method, Output, Queue, RecursiveLoop, Route, Stack, Statement, Table, Throttling, ThrottlingSettings,
+    AsynchronousConfiguration, Code, ContainerService, CorsConfiguration, Effect, EventSourceMapping,
+    Function, HttpApi, LoadBalancer, Method, Output, Queue, RecursiveLoop, ResponseParameter, Route,
+    SendMessage, Stack, Statement, Table, Target, Throttling, ThrottlingSettings,
 };
 
 /// Bytes that a template may have.

@@ -19,6 +19,8 @@ pub struct Stack {
     pub event_source_mappings: Vec<EventSourceMapping>,
     /// The HTTP API, explicit or the `ServerlessHttpApi` that SAM makes for events without an `ApiId`.
     pub api: Option<HttpApi>,
+    /// The service of containers, which takes the place of an API.
+    pub container_service: Option<ContainerService>,
     /// The outputs, in the order of the template.
     pub outputs: Vec<Output>,
 }
@@ -193,14 +195,15 @@ pub struct EventSourceMapping {
     pub enabled: bool,
 }
 
-/// An HTTP API of API Gateway, with the stage `$default` and Lambda proxy integrations of payload format 2.0.
+/// An HTTP API of API Gateway, with the stage `$default`, Lambda proxy integrations of payload format 2.0, and
+/// integrations with SQS.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpApi {
     /// The name of the resource in the template, or `ServerlessHttpApi`.
     pub logical_id: String,
     /// The API id, as in `requestContext.apiId`.
     pub id: String,
-    /// The routes, in the order of the functions and their events.
+    /// The routes: those of the functions' events, then those of the API's own definition.
     pub routes: Vec<Route>,
     /// Cross-origin resource sharing, where API Gateway answers for it.
     pub cors: Option<CorsConfiguration>,
@@ -209,6 +212,37 @@ pub struct HttpApi {
     /// The format of the access log's lines, with `$context` variables, where requests are logged.
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html>
     pub access_log_format: Option<String>,
+}
+
+/// A service of ECS on Fargate: one container that always runs, behind an Application Load Balancer.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerService {
+    /// The name of the service in the template.
+    pub logical_id: String,
+    /// What the container's image holds.
+    pub code: Code,
+    /// The memory of the task, in MB.
+    pub memory_size: u32,
+    /// The environment variables that the template sets.
+    pub environment: BTreeMap<String, String>,
+    /// The name of the role of the task.
+    pub role_name: String,
+    /// What that role allows and denies.
+    pub statements: Vec<Statement>,
+    /// What stands before it.
+    pub load_balancer: LoadBalancer,
+}
+
+/// An Application Load Balancer that forwards everything to one target group.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// How long a connection may be idle: 1 to 4,000 seconds, 60 by default.
+    /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html>
+    pub idle_timeout: Duration,
+    /// The path at which a target has to answer with 200.
+    pub health_check_path: String,
 }
 
 /// The throttling of the routes of an HTTP API.
@@ -244,8 +278,45 @@ pub struct Route {
     pub method: Method,
     /// `/tasks/{id}`, `/{proxy+}`, or `$default` for what no other route takes.
     pub path: String,
-    /// Name of the function that answers.
-    pub function_name: String,
+    /// What answers.
+    pub target: Target,
+}
+
+/// What answers the requests to a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The function of that name.
+    Function(String),
+    /// A queue, to which API Gateway itself sends.
+    SendMessage(SendMessage),
+}
+
+/// A first-class integration of the subtype `SQS-SendMessage`: the body of a request becomes a message.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendMessage {
+    /// ARN of the queue.
+    pub queue_arn: String,
+    /// The name of the role under which API Gateway sends.
+    pub role_name: String,
+    /// What that role allows and denies.
+    pub statements: Vec<Statement>,
+    /// How responses of the service are changed, by their status.
+    pub response_parameters: BTreeMap<u16, Vec<ResponseParameter>>,
+}
+
+/// A change of a response, by a static value.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-parameter-mapping.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResponseParameter {
+    /// The status becomes this one.
+    OverwriteStatus(u16),
+    /// The header gets a further value.
+    AppendHeader(String, String),
+    /// The header gets this value in the place of its own.
+    OverwriteHeader(String, String),
+    /// The header is left out.
+    RemoveHeader(String),
 }
 
 impl Route {

@@ -18,7 +18,17 @@ pub(super) enum Parameter {
 /// The values by name.
 pub(super) type Parameters = BTreeMap<String, Parameter>;
 
-const TYPES: [&str; 4] = ["String", "Number", "CommaDelimitedList", "List<Number>"];
+const TYPES: [&str; 6] = [
+    "String",
+    "Number",
+    "CommaDelimitedList",
+    "List<Number>",
+    OF_THE_NETWORK[0],
+    OF_THE_NETWORK[1],
+];
+/// The types of parameters that say where something runs. Nothing here depends on it, so they need no value.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html>
+const OF_THE_NETWORK: [&str; 2] = ["AWS::EC2::VPC::Id", "List<AWS::EC2::Subnet::Id>"];
 const SUPPORTED: [&str; 7] = [
     "Type",
     "Default",
@@ -73,12 +83,13 @@ fn read_one(name: &str, node: &Node, given: Option<&String>) -> Result<Parameter
     let (text, place) = match (given, fields.get("Default")) {
         (Some(given), _) => (given.as_str(), &node.place),
         (None, Some(default)) => (default.text()?, &default.place),
+        (None, None) if OF_THE_NETWORK.contains(&kind) => ("local", &node.place),
         (None, None) => {
             let message = "has no default and was given no value: set it with `--parameter";
             return Err(node.problem(format!("{message} {name}=…`")).into());
         }
     };
-    let value = if kind == "CommaDelimitedList" || kind == "List<Number>" {
+    let value = if kind == "CommaDelimitedList" || kind.starts_with("List<") {
         Parameter::List(text.split(',').map(|item| item.trim().to_owned()).collect())
     } else {
         Parameter::Text(text.to_owned())

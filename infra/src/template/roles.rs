@@ -1,5 +1,5 @@
-//! Brings the policies of a template together: what each function may do is what its role's policies say, whether
-//! they stand in the function, in a role of the template, or in policies that are attached to the role.
+//! Brings the policies of a template together: what a function, or a service, may do is what its role's policies say,
+//! whether they stand in the function, in a role of the template, or in policies that are attached to the role.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,10 @@ use super::model::{Function, Statement};
 use super::resources::{Context, events, policy, policy_templates};
 use super::yaml::{Node, Value};
 
-/// Who may assume the role, and labels. Lambda itself assumes it here.
+/// What roles allow and deny, by their names.
+pub(super) type Statements = BTreeMap<String, Vec<Statement>>;
+
+/// Who may assume the role, and labels. The service that needs it assumes it here.
 const ROLE_WITHOUT_EFFECT: [&str; 5] = [
     "AssumeRolePolicyDocument",
     "Description",
@@ -20,12 +23,12 @@ const ROLE_WITHOUT_EFFECT: [&str; 5] = [
     "Tags",
 ];
 
-/// Fills in the roles of the functions and their statements.
+/// Fills in the roles of the functions and their statements. Answers those of every role.
 pub(super) fn fill(
     functions: &mut [Function],
     declarations: &[Declaration],
     context: &Context<'_>,
-) -> Result<(), Problems> {
+) -> Result<Statements, Problems> {
     let mut problems = Problems::default();
     let mut roles = Roles {
         context,
@@ -49,7 +52,8 @@ pub(super) fn fill(
     problems.absorb(each(declarations, ResourceType::Function, |it| {
         roles.give_role(it, functions)
     }));
-    problems.check()
+    problems.check()?;
+    Ok(roles.statements)
 }
 
 fn each(
@@ -68,8 +72,7 @@ struct Roles<'a> {
     context: &'a Context<'a>,
     /// The managed policies of the template, by ARN.
     managed: BTreeMap<String, Vec<Statement>>,
-    /// What each role's policies say, by the role's name.
-    statements: BTreeMap<String, Vec<Statement>>,
+    statements: Statements,
 }
 
 impl Roles<'_> {
@@ -244,13 +247,6 @@ impl Roles<'_> {
             .context
             .scope
             .value(declaration.properties.fields()?.require("Role")?)?;
-        let arn = role.text()?;
-        let found = self
-            .context
-            .find(Kind::Role, |role| role.arn(self.context.scope.settings) == arn);
-        match found {
-            Some((_, identity)) => Ok(identity.name.clone()),
-            None => Err(role.expected("the ARN of a role of this template")),
-        }
+        self.context.role_name(&role)
     }
 }

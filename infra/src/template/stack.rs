@@ -10,7 +10,7 @@ use super::intrinsics::Scope;
 use super::model::{EventSourceMapping, Function, Output, Queue, Stack, Table};
 use super::node::Fields;
 use super::resources::api::{self, DeclaredRoute};
-use super::resources::{self, Context, events, function, mapping, queue, table};
+use super::resources::{self, Context, events, function, mapping, queue, service, table};
 use super::yaml::{self, Node};
 use super::{Settings, checks, conditions, globals, parameters, roles};
 
@@ -110,8 +110,10 @@ fn assemble(
     for declaration in declarations {
         problems.absorb(found.add(declaration, context));
     }
-    let api = problems.absorb(api::read(declarations, found.routes, context));
-    problems.absorb(roles::fill(&mut found.functions, declarations, context));
+    let roles = problems.absorb(roles::fill(&mut found.functions, declarations, context));
+    let roles = roles.unwrap_or_default();
+    let api = problems.absorb(api::read(declarations, found.routes, &roles, context));
+    let container_service = problems.absorb(service::read(declarations, &roles, context));
     let outputs = problems.absorb(read_outputs(sections.get("Outputs"), context.scope));
     problems.absorb(checks::names(declarations, context.scope));
     problems.absorb(checks::mappings(&found.mappings, &found.functions, &found.queues));
@@ -123,6 +125,7 @@ fn assemble(
         tables: found.tables,
         event_source_mappings: found.mappings.into_iter().map(|(mapping, _)| mapping).collect(),
         api: api.flatten(),
+        container_service: container_service.flatten(),
         outputs: outputs.unwrap_or_default(),
     })
 }
@@ -153,8 +156,14 @@ impl Collected {
                 }
                 problems.check()?;
             }
-            // The API is read with its routes, roles and policies with the functions that have them.
+            // The API is read with its routes, roles and policies with the functions that have them, and what belongs
+            // to a service with the service.
             ResourceType::HttpApi
+            | ResourceType::Service
+            | ResourceType::TaskDefinition
+            | ResourceType::LoadBalancer
+            | ResourceType::TargetGroup
+            | ResourceType::Listener
             | ResourceType::Role
             | ResourceType::Policy
             | ResourceType::ManagedPolicy

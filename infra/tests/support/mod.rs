@@ -72,8 +72,17 @@ impl LocalCloud {
 
     /// Kills the functions that are at work. One that is frozen is not.
     pub(crate) fn kill_working_functions(&self) {
+        self.kill_functions_that(|state| state != 'T');
+    }
+
+    /// Kills all functions.
+    pub(crate) fn kill_functions(&self) {
+        self.kill_functions_that(|_| true);
+    }
+
+    fn kill_functions_that(&self, are: impl Fn(char) -> bool) {
         for (process, state) in self.function_processes() {
-            if state != 'T' {
+            if are(state) {
                 // It may have ended by itself.
                 let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
             }

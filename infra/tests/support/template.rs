@@ -13,21 +13,25 @@ pub(crate) struct Template {
 impl Template {
     /// The variant's template in which each of these texts is replaced once.
     pub(crate) fn changed(variant: &str, changes: &[(&str, &str)]) -> Self {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut template = fs::read_to_string(package.join(variant).with_extension("yaml")).unwrap();
+        Self::changed_file(&format!("{}/{variant}.yaml", env!("CARGO_MANIFEST_DIR")), changes)
+    }
+
+    /// The same of any template of the workspace.
+    pub(crate) fn changed_file(file: &str, changes: &[(&str, &str)]) -> Self {
+        let mut template = fs::read_to_string(file).unwrap();
         for (from, to) in changes {
-            assert!(
-                template.contains(from),
-                "the template of {variant} has no {from:?}"
-            );
+            assert!(template.contains(from), "{file} has no {from:?}");
             template = template.replacen(from, to, 1);
         }
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workspace = package.parent().unwrap().display().to_string();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("template.yaml");
         fs::write(
             &path,
-            template.replace("CodeUri: ../", &format!("CodeUri: {workspace}")),
+            template
+                .replace("CodeUri: ../../", "CodeUri: ../")
+                .replace("CodeUri: ../", &format!("CodeUri: {workspace}")),
         )
         .unwrap();
         Self {

@@ -1,25 +1,29 @@
-//! `AWS::Serverless::HttpApi` with the routes that functions declare as events. API definitions, authorizers,
-//! custom domains and stages other than `$default` are refused.
+//! `AWS::Serverless::HttpApi` with the routes that functions declare as events, and those of its own definition.
+//! Authorizers, custom domains and stages other than `$default` are refused.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::Context;
+use super::{Context, api_definition};
 use crate::template::declaration::{Declaration, ResourceType};
 use crate::template::error::{Place, Problem, Problems};
 use crate::template::identity::{Identity, Kind};
-use crate::template::model::{CorsConfiguration, HttpApi, Method, Route, Throttling, ThrottlingSettings};
+use crate::template::model::{
+    CorsConfiguration, HttpApi, Method, Route, Target, Throttling, ThrottlingSettings,
+};
 use crate::template::node::Fields;
+use crate::template::roles::Statements;
 use crate::template::yaml::{Node, Value};
 
 /// The route for what no other route takes, as a path; also the name of the stage.
 const DEFAULT_ROUTE: &str = Route::DEFAULT;
 /// The other name of `ANY`, as an API definition has it.
 const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
-const SUPPORTED: [&str; 5] = [
+const SUPPORTED: [&str; 6] = [
     "CorsConfiguration",
     "DefaultRouteSettings",
+    "DefinitionBody",
     "DisableExecuteApiEndpoint",
     "RouteSettings",
     "StageName",
@@ -48,9 +52,9 @@ const ACCOUNT: Throttling = Throttling {
 
 /// A route, and the logical id of the API that it belongs to.
 pub(in crate::template) struct DeclaredRoute {
-    api: String,
-    route: Route,
-    place: Place,
+    pub(super) api: String,
+    pub(super) route: Route,
+    pub(super) place: Place,
 }
 
 /// What `Ref` and `Fn::GetAtt` of an API give.
@@ -78,7 +82,7 @@ pub(super) fn route(api: &str, function_name: &str, properties: &Node) -> Result
     let route = Route {
         method,
         path,
-        function_name: function_name.to_owned(),
+        target: Target::Function(function_name.to_owned()),
     };
     Ok(DeclaredRoute {
         api: api.to_owned(),
@@ -88,21 +92,31 @@ pub(super) fn route(api: &str, function_name: &str, properties: &Node) -> Result
 }
 
 fn method(node: &Node) -> Result<Method, Problem> {
-    let text = node.text()?;
-    if text == ANY_METHOD {
-        return Ok(Method::Any);
-    }
-    let found = Method::ALL
-        .into_iter()
-        .find(|method| method.as_str().eq_ignore_ascii_case(text));
+    let found = method_named(node.text()?);
     found.ok_or_else(|| node.expected(&format!("one of {}", Method::ALL.map(Method::as_str).join(", "))))
+}
+
+/// The method that is spelt so, in upper or lower case.
+pub(super) fn method_named(text: &str) -> Option<Method> {
+    if text == ANY_METHOD {
+        return Some(Method::Any);
+    }
+    Method::ALL
+        .into_iter()
+        .find(|method| method.as_str().eq_ignore_ascii_case(text))
 }
 
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>
 fn path(node: &Node) -> Result<String, Problem> {
     let path = node.text()?;
+    check_path(path, node)?;
+    Ok(path.to_owned())
+}
+
+/// Checks a path that stands at this place.
+pub(super) fn check_path(path: &str, node: &Node) -> Result<(), Problem> {
     if path == DEFAULT_ROUTE {
-        return Ok(path.to_owned());
+        return Ok(());
     }
     let Some(rest) = path.strip_prefix('/') else {
         return Err(node.expected("a path that starts with `/`, or `$default`"));
@@ -132,13 +146,14 @@ fn path(node: &Node) -> Result<String, Problem> {
             return Err(node.problem(format!("the variable `{name}` stands twice in the path")));
         }
     }
-    Ok(path.to_owned())
+    Ok(())
 }
 
 /// Brings the API of the template and its routes together.
 pub(in crate::template) fn read(
     declarations: &[Declaration],
-    routes: Vec<DeclaredRoute>,
+    mut routes: Vec<DeclaredRoute>,
+    roles: &Statements,
     context: &Context<'_>,
 ) -> Result<Option<HttpApi>, Problems> {
     let mut apis = declarations
@@ -152,10 +167,16 @@ pub(in crate::template) fn read(
             .problem(format!("{message} (SAM makes one for events without an ApiId)"))
             .into());
     }
-    check_routes(&routes, api)?;
-    let Some(api) = api else { return Ok(None) };
+    let Some(api) = api else {
+        return check_routes(&routes, None).map(|()| None);
+    };
     let properties = api.resolve(context.scope, &SUPPORTED, &WITHOUT_EFFECT)?;
     let fields = properties.fields()?;
+    let defined = fields.read("DefinitionBody", |body| {
+        api_definition::routes(&api.logical_id, body, roles, context)
+    })?;
+    routes.extend(defined.into_iter().flatten());
+    check_routes(&routes, Some(api))?;
     fields.read("StageName", |node| node.one_of(&[DEFAULT_ROUTE]))?;
     fields.read("DisableExecuteApiEndpoint", |node| node.one_of(&["false"]))?;
     let routes: Vec<Route> = routes.into_iter().map(|declared| declared.route).collect();

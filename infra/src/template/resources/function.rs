@@ -113,7 +113,8 @@ fn code(declaration: &Declaration, fields: Fields<'_>, template: &Path) -> Resul
     Ok(Code::CargoBinary { directory, binary })
 }
 
-fn directory(uri: &Node, template: &Path) -> Result<PathBuf, Problem> {
+/// The folder that a template names, absolute.
+pub(super) fn directory(uri: &Node, template: &Path) -> Result<PathBuf, Problem> {
     let text = uri
         .text()
         .map_err(|_| uri.expected("a folder, relative to the template"))?;

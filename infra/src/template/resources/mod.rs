@@ -2,13 +2,17 @@
 //! properties that it reads and those that cannot matter locally; all others are refused.
 
 pub(super) mod api;
+mod api_definition;
 mod asynchronous;
+mod container;
 pub(super) mod events;
 pub(super) mod function;
+mod load_balancer;
 pub(super) mod mapping;
 pub(super) mod policy;
 pub(super) mod policy_templates;
 pub(super) mod queue;
+pub(super) mod service;
 pub(super) mod table;
 
 use std::path::Path;
@@ -53,6 +57,26 @@ impl Context<'_> {
         self.arn(Kind::Function, "the ARN of a function of this template", node)
     }
 
+    /// The declaration of the resource of this kind that `Ref` gives so.
+    pub(super) fn referred<'d>(
+        &self,
+        kind: Kind,
+        node: &Node,
+        declarations: &'d [Declaration],
+    ) -> Result<&'d Declaration, Problem> {
+        let text = node.text()?;
+        let found = self.find(kind, |identity| identity.reference(self.scope.settings) == text);
+        let declared = found.and_then(|(id, _)| declarations.iter().find(|it| it.logical_id == *id));
+        declared.ok_or_else(|| node.expected("`!Ref` of such a resource of this template"))
+    }
+
+    /// The name of the role of this template that has the ARN.
+    pub(super) fn role_name(&self, node: &Node) -> Result<String, Problem> {
+        let arn = self.arn(Kind::Role, "the ARN of a role of this template", node)?;
+        let found = self.find(Kind::Role, |role| role.arn(self.scope.settings) == arn);
+        Ok(found.map(|(_, role)| role.name.clone()).unwrap_or_default())
+    }
+
     fn arn(&self, kind: Kind, what: &str, node: &Node) -> Result<String, Problem> {
         let text = node.text()?;
         match self.find(kind, |identity| identity.arn(self.scope.settings) == text) {
@@ -75,9 +99,14 @@ pub(super) fn identity(declaration: &Declaration, scope: &Scope<'_>) -> Result<O
             NameRule::new(1, 128, "-_.+=,@"),
         ),
         ResourceType::HttpApi => return Ok(Some(api::identity(&declaration.logical_id))),
-        ResourceType::EventSourceMapping | ResourceType::Policy | ResourceType::WithoutEffect => {
-            return Ok(None);
-        }
+        ResourceType::TaskDefinition => return Ok(Some(unnamed(Kind::TaskDefinition, declaration))),
+        ResourceType::LoadBalancer => return Ok(Some(unnamed(Kind::LoadBalancer, declaration))),
+        ResourceType::TargetGroup => return Ok(Some(unnamed(Kind::TargetGroup, declaration))),
+        ResourceType::EventSourceMapping
+        | ResourceType::Policy
+        | ResourceType::Service
+        | ResourceType::Listener
+        | ResourceType::WithoutEffect => return Ok(None),
     };
     let given = declaration
         .properties
@@ -94,6 +123,12 @@ pub(super) fn identity(declaration: &Declaration, scope: &Scope<'_>) -> Result<O
         None => declaration.logical_id.clone(),
     };
     Ok(Some(Identity { kind, name }))
+}
+
+/// The identity of a resource whose own name does not matter here.
+fn unnamed(kind: Kind, declaration: &Declaration) -> Identity {
+    let name = declaration.logical_id.clone();
+    Identity { kind, name }
 }
 
 /// What AWS demands of a name.

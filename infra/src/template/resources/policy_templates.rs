@@ -95,9 +95,10 @@ pub(in crate::template) fn managed(policy: &Node) -> Result<Vec<Statement>, Prob
     let text = policy.text()?;
     let name = text.strip_prefix("arn:aws:iam::aws:policy/").unwrap_or(text);
     match name.strip_prefix("service-role/").unwrap_or(name) {
-        "AWSLambdaBasicExecutionRole" | "AWSXRayDaemonWriteAccess" | "AWSXrayWriteOnlyAccess" => {
-            Ok(Vec::new())
-        }
+        "AmazonECSTaskExecutionRolePolicy"
+        | "AWSLambdaBasicExecutionRole"
+        | "AWSXRayDaemonWriteAccess"
+        | "AWSXrayWriteOnlyAccess" => Ok(Vec::new()),
         "AWSLambdaSQSQueueExecutionRole" => Ok(vec![queue_execution_role()]),
         _ => Err(policy.problem(format!("the policy `{text}` is not known to the local cloud"))),
     }

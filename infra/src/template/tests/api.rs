@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{assert_refused, function_resource, function_template, problems, read, template};
-use crate::template::{CorsConfiguration, Method, Throttling};
+use crate::template::{CorsConfiguration, Method, ResponseParameter, Target, Throttling};
 
 fn event(properties: &str) -> String {
     function_template(&format!(
@@ -35,8 +35,8 @@ fn routes_are_read_with_any_spelling_of_their_method() {
         );
         let route = &api.routes[0];
         assert_eq!(
-            (route.method, route.path.as_str(), route.function_name.as_str()),
-            (method, path, "F")
+            (route.method, route.path.as_str(), &route.target),
+            (method, path, &Target::Function("F".to_owned()))
         );
     }
 }
@@ -181,7 +181,7 @@ fn globals_reach_the_implicit_api() {
 fn bad_apis_are_refused() {
     for (properties, expected) in [
         ("StageName: prod", "one of $default"),
-        ("DefinitionBody: {}", "DefinitionBody: not supported"),
+        ("DefinitionUri: api.yaml", "DefinitionUri: not supported"),
         ("Auth: {}", "Auth: not supported"),
         (
             "DefaultRouteSettings: {ThrottlingRateLimit: -1}",
@@ -204,5 +204,98 @@ fn bad_apis_are_refused() {
         ),
     ] {
         assert_refused(api(properties), expected);
+    }
+}
+
+/// An API that sends to a queue, whose integration has these lines in the place of one of its own.
+fn integration(change: (&str, &str)) -> String {
+    let resources = "  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        openapi: 3.0.1
+        info: {title: api, version: '1'}
+        paths:
+          /tasks:
+            post:
+              responses: {default: {description: accepted}}
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                integrationSubtype: SQS-SendMessage
+                payloadFormatVersion: '1.0'
+                credentials: !GetAtt R.Arn
+                requestParameters: {QueueUrl: !Ref Q, MessageBody: $request.body}
+                responseParameters: {'200': {'overwrite:statuscode': '202', 'append:header.retry-after': '1'}}
+  Q: {Type: AWS::SQS::Queue}
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {}
+      Policies:
+        - PolicyName: send
+          PolicyDocument:
+            Version: 2012-10-17
+            Statement: {Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Q.Arn}
+";
+    assert!(resources.contains(change.0), "{}", change.0);
+    template(&resources.replacen(change.0, change.1, 1))
+}
+
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html>
+#[test]
+fn an_api_can_send_to_a_queue_under_a_role() {
+    let api = read(&integration(("", ""))).api.unwrap();
+    let route = &api.routes[0];
+    assert_eq!(route.key(), "POST /tasks");
+    let Target::SendMessage(integration) = &route.target else {
+        panic!("{route:?}");
+    };
+    assert_eq!(
+        (integration.queue_arn.as_str(), integration.role_name.as_str()),
+        ("arn:aws:sqs:eu-central-1:123456789012:Q", "R")
+    );
+    assert_eq!(integration.statements[0].actions, ["sqs:SendMessage"]);
+    assert_eq!(
+        integration.response_parameters[&200],
+        [
+            ResponseParameter::OverwriteStatus(202),
+            ResponseParameter::AppendHeader("retry-after".to_owned(), "1".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn an_integration_that_cannot_be_run_is_refused() {
+    for (from, to, expected) in [
+        ("SQS-SendMessage", "SQS-PurgeQueue", "one of SQS-SendMessage"),
+        ("type: aws_proxy", "type: http_proxy", "expected aws_proxy"),
+        ("'1.0'", "'2.0'", "one of 1.0"),
+        (
+            "!GetAtt R.Arn",
+            "arn:aws:iam::123456789012:role/other",
+            "the ARN of a role of this template",
+        ),
+        (
+            "!Ref Q",
+            "https://elsewhere/q",
+            "the URL of a queue of this template",
+        ),
+        ("$request.body", "$request.body.message", "one of $request.body"),
+        (", MessageBody: $request.body", "", "`MessageBody` is missing"),
+        (
+            "QueueUrl: !Ref Q",
+            "QueueUrl: !Ref Q, DelaySeconds: '1'",
+            "DelaySeconds: not supported",
+        ),
+        ("'202'", "'199'", "a status from 200 to 599"),
+        ("'200':", "ok:", "a status from 200 to 599"),
+        ("header.retry-after", "header.apigw-x", "reserves the header"),
+        ("'append:header", "'add:header", "append, overwrite or remove"),
+        (": '1'}}", ": $context.requestId}}", "only static values"),
+        ("post:", "send:", "not a method"),
+        ("/tasks:", "tasks:", "a path that starts with `/`"),
+    ] {
+        let found = problems(integration((from, to))).join("\n");
+        assert!(found.contains(expected), "{to}: {found}");
     }
 }

@@ -11,6 +11,7 @@ mod policies;
 mod project;
 mod queues_and_tables;
 mod resources;
+mod services;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -85,7 +85,7 @@ fn bounds_are_checked_for_defaults_and_given_values() {
             "expected a number, found `x`",
         ),
         (
-            "Type: 'AWS::EC2::VPC::Id', Default: x",
+            "Type: 'AWS::EC2::KeyPair::KeyName', Default: x",
             None,
             "expected one of String, Number",
         ),

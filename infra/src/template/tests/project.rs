@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{settings, with_parameters};
-use crate::template::{Code, Function, Method, Stack, load};
+use crate::template::{Code, Function, Method, Stack, Target, load};
 
 fn variant(name: &str) -> Stack {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{name}.yaml"));
@@ -43,13 +43,14 @@ fn every_variant_has_the_same_api_and_table() {
         let routes: Vec<_> = api
             .routes
             .iter()
-            .map(|it| (it.method, it.path.as_str(), it.function_name.as_str()))
+            .map(|it| (it.method, it.path.as_str(), it.target.clone()))
             .collect();
+        let target = Target::Function(function.to_owned());
         assert_eq!(
             routes,
             [
-                (Method::Any, "/tasks", function),
-                (Method::Any, "/tasks/{id}", function)
+                (Method::Any, "/tasks", target.clone()),
+                (Method::Any, "/tasks/{id}", target)
             ]
         );
         assert_eq!(stack.tables[0].name, "TaskTable");

@@ -1,0 +1,19 @@
+//! The plain request: the task is run within it, whatever the client prefers, until API Gateway's 30 seconds are over.
+
+use baselines_with_tasks::Nobody;
+use lambda_http::{Error, Request, http::HeaderValue, service_fn};
+use shared::{Api, Worker, aws, logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logging::start();
+    let config = aws::config().await;
+    let api = Api::new(Worker::on_aws(&config, Nobody)?);
+    lambda_http::run(service_fn(|mut request: Request| {
+        request
+            .headers_mut()
+            .insert("prefer", HeaderValue::from_static("wait"));
+        api.handle(request)
+    }))
+    .await
+}
