@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
-use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -43,15 +43,23 @@ pub struct Accepted {
 impl Accepted {
     /// The id of the task.
     ///
+    /// Where the API sends requests to SQS itself, it is the id of the message, in the XML that SQS answers.
+    ///
     /// # Errors
-    /// Fails when the body is not JSON with an `id`.
+    /// Fails when the body has no id.
     pub fn id(&self) -> Result<String> {
         #[derive(Deserialize)]
         struct Body {
             id: String,
         }
-        let body: Body = serde_json::from_slice(&self.body)
-            .with_context(|| format!("accepted without an id: {}", String::from_utf8_lossy(&self.body)))?;
+        let text = String::from_utf8_lossy(&self.body);
+        if let Some((_, rest)) = text.split_once("<MessageId>")
+            && let Some((id, _)) = rest.split_once("</MessageId>")
+        {
+            return Ok(id.to_owned());
+        }
+        let body: Body =
+            serde_json::from_str(&text).with_context(|| format!("accepted without an id: {text}"))?;
         Ok(body.id)
     }
 }
@@ -179,7 +187,8 @@ impl TaskApi {
         }
     }
 
-    /// Waits until the task has ended, however it ended. The first look is at once, later ones at growing intervals.
+    /// Waits until the task has ended, however it ended. The first look is at once, later ones at growing intervals. That
+    /// there is no record yet is no error: where no function accepts tasks, it comes with the worker.
     ///
     /// # Errors
     /// Fails when the record cannot be read, or after a minute.
@@ -187,14 +196,14 @@ impl TaskApi {
         let begin = Instant::now();
         let [mut interval, longest] = POLL_INTERVALS;
         loop {
-            let task = self.task(id).await?;
-            if task.is_finished() {
-                return Ok(task);
+            let task = self.look(id).await?;
+            if let Some(task) = task.as_ref().filter(|task| task.is_finished()) {
+                return Ok(task.clone());
             }
             if begin.elapsed() > TASK_LIMIT {
                 bail!(
                     "task {id} is still {} after {} s",
-                    task.status,
+                    task.map_or_else(|| "unknown".to_owned(), |task| task.status),
                     TASK_LIMIT.as_secs()
                 );
             }
@@ -218,14 +227,23 @@ impl TaskApi {
     /// # Errors
     /// Fails when the record cannot be read.
     pub async fn task(&self, id: &str) -> Result<Task> {
+        let task = self.look(id).await?;
+        task.with_context(|| format!("there is no record of task {id}"))
+    }
+
+    async fn look(&self, id: &str) -> Result<Option<Task>> {
         let response = self.http.get(format!("{}/{id}", self.tasks_url)).send().await;
         let response = response.with_context(|| format!("cannot read task {id}"))?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
         let response = response
             .error_for_status()
             .with_context(|| format!("cannot read task {id}"))?;
         response
             .json()
             .await
+            .map(Some)
             .with_context(|| format!("task {id} is not a task's record"))
     }
 }
@@ -266,6 +284,13 @@ mod tests {
             task("2026-03-09T07:05:03.9Z").accepted_to_started(),
             Some(Duration::ZERO)
         );
+    }
+
+    #[test]
+    fn the_id_is_the_tasks_or_the_messages() {
+        let id = |body: &str| Accepted { body: body.into() }.id().unwrap();
+        assert_eq!(id(r#"{"id":"a"}"#), "a");
+        assert_eq!(id("<R><S><MessageId>b</MessageId></S></R>"), "b");
     }
 
     #[test]

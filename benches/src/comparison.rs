@@ -270,6 +270,9 @@ impl Comparison {
         };
         for index in 0..self.ways.len() {
             let variant = self.ways[index].measured.variant;
+            if !variant.is_variant() && !matches!(variant, Variant::AlwaysOn | Variant::Noop) {
+                continue;
+            }
             match saturation::measure(&self.ways[index].deployment.target, from_per_second).await {
                 Ok(saturation) => self.ways[index].measured.saturation = Some(saturation),
                 Err(error) => self.fail(variant, "limits", &error),

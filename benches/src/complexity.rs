@@ -42,30 +42,22 @@ pub fn count(variant: Variant) -> Result<Complexity> {
     let template = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut complexity =
         count_template(&template).with_context(|| format!("cannot count in {}", path.display()))?;
-    complexity.lines = lines_below(&sources(&root, variant));
+    let sources = variant.sources().iter();
+    complexity.lines = sources.map(|source| lines_of(&root.join(source))).sum();
     Ok(complexity)
 }
 
-/// The folder of its sources: a variant's package, or the baseline's module.
-fn sources(root: &Path, variant: Variant) -> std::path::PathBuf {
-    if variant.is_variant() {
-        root.join(variant.name()).join("src")
+fn lines_of(path: &Path) -> Option<u64> {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).ok()?;
+        return entries.map(|entry| lines_of(&entry.ok()?.path())).sum();
+    }
+    let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+    Some(if is_rust {
+        lines_of_code(&fs::read_to_string(path).ok()?)
     } else {
-        root.join("benches/baselines/src").join(variant.name())
-    }
-}
-
-fn lines_below(folder: &Path) -> Option<u64> {
-    let mut lines = 0;
-    for entry in fs::read_dir(folder).ok()? {
-        let path = entry.ok()?.path();
-        if path.is_dir() {
-            lines += lines_below(&path)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            lines += lines_of_code(&fs::read_to_string(&path).ok()?);
-        }
-    }
-    Some(lines)
+        0
+    })
 }
 
 /// Up to the tests, which stand last in a file.
@@ -239,7 +231,11 @@ Resources:
     }
 
     #[test]
-    fn the_variants_can_be_counted() {
+    fn every_way_can_be_counted() {
+        for variant in Variant::BASELINES {
+            let complexity = count(variant).unwrap();
+            assert!(complexity.lines.is_some_and(|lines| lines > 5), "{variant}");
+        }
         for variant in Variant::ALL {
             let complexity = count(variant).unwrap();
             assert_eq!(

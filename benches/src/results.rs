@@ -148,12 +148,12 @@ impl Settings {
             memory_sizes_mb: vec![128, 256, 512, 1024, 1769],
             cold_starts_by_memory: 5,
             rates_per_second: vec![20, 50, 100],
-            seconds_per_rate: 12,
+            seconds_per_rate: 9,
             slices: 3,
             warm_up_seconds: 2,
             burst_tasks: 1_000,
             saturation_from: Some(100),
-            fault_tasks: 12,
+            fault_tasks: 20,
             soak: None,
         }
     }

@@ -116,11 +116,20 @@ fn many_slow_endpoints(results: &Results) -> Verdict {
 }
 
 fn bursts(results: &Results) -> Verdict {
-    let mut bursts: Vec<_> = safe(results)
-        .filter_map(|measured| Some((measured.variant, measured.burst.as_ref()?)))
-        .filter(|(_, burst)| burst.accepted == burst.sent)
-        .collect();
+    let bursts = safe(results).filter_map(|measured| Some((measured.variant, measured.burst.as_ref()?)));
+    let (mut bursts, refusing): (Vec<_>, Vec<_>) =
+        bursts.partition(|(_, burst)| burst.accepted == burst.sent);
     bursts.sort_by_key(|(_, burst)| burst.all_finished_us);
+    let refusing: Vec<String> = refusing
+        .iter()
+        .map(|(variant, burst)| {
+            let refused = count(burst.sent - burst.accepted);
+            format!(
+                " {variant} refused {refused}, and was done with the others after {}.",
+                time(burst.all_finished_us)
+            )
+        })
+        .collect();
     let decided = bursts.first().map(|&(pick, burst)| {
         let all = bursts.iter().map(|(variant, burst)| {
             format!(
@@ -133,10 +142,11 @@ fn bursts(results: &Results) -> Verdict {
         (
             pick,
             format!(
-                "{} tasks of 1 s at once: {}. If what comes after the worker cannot take so much at once, take sqs-worker: \
-                 its MaximumConcurrency lets the rest wait, where it can be seen.",
+                "{} tasks of 1 s at once: {}.{} If what comes after the worker cannot take so much at once, take \
+                 sqs-worker: its MaximumConcurrency lets the rest wait, where it can be seen.",
                 count(burst.sent),
-                all.join("; ")
+                all.join("; "),
+                refusing.concat()
             ),
         )
     });
@@ -175,15 +185,15 @@ fn no_loss(results: &Results) -> Verdict {
         (
             pick,
             format!(
-                "A task whose attempt was killed had ended after: {} (median).{lossy}",
+                "A task of 3 s that was killed once had ended after: {} (median).{lossy}",
                 all.join(", ")
             ),
         )
     });
     verdict(
         "No task may be lost",
-        "Of the variants that lost no accepted task under any fault: the shortest median time to the end of a task one of \
-         whose attempts was killed.",
+        "Of the variants that lost no accepted task under any fault: the shortest median time to the end of a task that \
+         was killed once.",
         decided,
         "No single faults were measured: run cargo compare without --quick.",
     )

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -126,7 +126,14 @@ impl Cloud {
 
         let database = dynamodb::with_tables(&stack.tables)?;
         let sqs = sqs_with_queues(&stack, &listeners)?;
-        let service = service(&stack, &mut executables, &listeners, &host, &mut iam)?;
+        let service = service(
+            &stack,
+            &mut executables,
+            &listeners,
+            &host,
+            &mut iam,
+            &options.chaos,
+        )?;
         let platform = platform(&stack, host, &options);
         let functions = functions(&stack, executables, &listeners, &platform, &mut iam)?;
         let lambda = Lambda::new(functions, sqs.clone(), lambda_configuration(&options));
@@ -337,6 +344,7 @@ fn service(
     listeners: &Listeners,
     host: &Host,
     iam: &mut Iam,
+    chaos: &Chaos,
 ) -> anyhow::Result<Option<ecs::Service>> {
     let Some(declared) = &stack.container_service else {
         return Ok(None);
@@ -350,6 +358,7 @@ fn service(
         REGION,
         iam.add_task(declared),
         &endpoints,
+        chaos.clone(),
     )))
 }
 
@@ -361,8 +370,14 @@ async fn start_service(
     services: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let (healthy, mut target) = watch::channel(None);
-    services.spawn(async { match service.run(healthy).await {} });
-    let balancer = load_balancer::serve(listener, target.clone(), declared.load_balancer.idle_timeout);
+    let (handed, work) = mpsc::unbounded_channel();
+    services.spawn(async { match service.run(healthy, work).await {} });
+    let balancer = load_balancer::serve(
+        listener,
+        target.clone(),
+        handed,
+        declared.load_balancer.idle_timeout,
+    );
     services.spawn(async { balancer.await.context("the load balancer failed") });
     let first = timeout(FIRST_HEALTH_CHECK, target.wait_for(Option::is_some)).await;
     first.with_context(|| format!("{}: no task becomes healthy", declared.logical_id))??;

@@ -20,11 +20,12 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Split},
     net::{TcpListener, unix::pipe},
-    sync::watch,
-    time::sleep,
+    sync::{mpsc, watch},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{
+    chaos::{Chaos, Fault},
     iam::Credentials,
     load_balancer,
     process::{Host, ProcessGroup, Program},
@@ -50,6 +51,7 @@ pub struct Service {
     memory_size: u32,
     health_check_path: String,
     host: Host,
+    chaos: Chaos,
 }
 
 /// A task that was started.
@@ -70,6 +72,7 @@ impl Service {
         region: &str,
         keys: Credentials,
         endpoints: &[(&str, String)],
+        chaos: Chaos,
     ) -> Self {
         let endpoints = endpoints.iter().map(|(name, url)| (*name, url.clone()));
         let token = keys.session_token.map(|token| ("AWS_SESSION_TOKEN", token));
@@ -88,15 +91,20 @@ impl Service {
             memory_size: declared.memory_size,
             health_check_path: declared.load_balancer.health_check_path.clone(),
             host,
+            chaos,
         }
     }
 
-    /// Keeps a task running, for ever. `target` has its address while it is healthy.
-    pub async fn run(self, target: watch::Sender<Option<SocketAddr>>) -> Infallible {
+    /// Keeps a task running, for ever. `target` has its address while it is healthy; `work` tells when it is handed any.
+    pub async fn run(
+        self,
+        target: watch::Sender<Option<SocketAddr>>,
+        mut work: mpsc::UnboundedReceiver<()>,
+    ) -> Infallible {
         loop {
             match self.start().await {
                 Ok(task) => {
-                    let status = self.follow(task, &target).await;
+                    let status = self.follow(task, &target, &mut work).await;
                     eprintln!("infra: the task of {} has ended: {status}", self.name);
                 }
                 Err(error) => eprintln!("infra: the task of {} does not start: {error}", self.name),
@@ -131,16 +139,29 @@ impl Service {
     }
 
     /// Passes on what a task prints until it ends. Answers how it did.
-    async fn follow(&self, mut task: Task, target: &watch::Sender<Option<SocketAddr>>) -> String {
+    async fn follow(
+        &self,
+        mut task: Task,
+        target: &watch::Sender<Option<SocketAddr>>,
+        work: &mut mpsc::UnboundedReceiver<()>,
+    ) -> String {
         let healthy = self.healthy(task.address);
         tokio::pin!(healthy);
         let (mut is_healthy, mut is_silent) = (false, false);
+        let mut killed: Option<Instant> = None;
         loop {
             tokio::select! {
                 status = task.process.ended() => return status,
                 () = &mut healthy, if !is_healthy => {
                     is_healthy = true;
                     target.send_replace(Some(task.address));
+                }
+                Some(()) = work.recv(), if killed.is_none() => {
+                    killed = self.chaos.kills_container().map(|delay| Instant::now() + delay);
+                }
+                () = sleep_until(killed.unwrap_or_else(Instant::now)), if killed.is_some() => {
+                    self.chaos.inflicted(Fault::Kill, &self.name);
+                    return "signal: killed".to_owned();
                 }
                 line = task.output.next_segment(), if !is_silent => match line {
                     Ok(Some(line)) => eprintln!("[{}] {}", self.name, String::from_utf8_lossy(&line)),

@@ -18,7 +18,11 @@ use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    time::timeout,
+};
 
 use crate::gateway::OF_THE_CONNECTION;
 
@@ -30,6 +34,7 @@ pub(crate) type Client = legacy::Client<HttpConnector, Body>;
 struct LoadBalancer {
     client: Client,
     target: watch::Receiver<Option<SocketAddr>>,
+    work: mpsc::UnboundedSender<()>,
     idle_timeout: Duration,
     port: u16,
 }
@@ -57,7 +62,8 @@ pub(crate) async fn is_healthy(client: &Client, target: SocketAddr, path: &str) 
     response.is_ok_and(|response| response.status() == StatusCode::OK)
 }
 
-/// Serves on `listener`, for ever. There is a target while `target` has an address.
+/// Serves on `listener`, for ever. There is a target while `target` has an address. `work` is told of each request that
+/// asks the target for more than an answer.
 ///
 /// # Errors
 ///
@@ -65,11 +71,13 @@ pub(crate) async fn is_healthy(client: &Client, target: SocketAddr, path: &str) 
 pub async fn serve(
     listener: TcpListener,
     target: watch::Receiver<Option<SocketAddr>>,
+    work: mpsc::UnboundedSender<()>,
     idle_timeout: Duration,
 ) -> std::io::Result<()> {
     let balancer = Arc::new(LoadBalancer {
         client: client(),
         target,
+        work,
         idle_timeout,
         port: listener.local_addr()?.port(),
     });
@@ -93,6 +101,10 @@ async fn answer(
             "503 Service Temporarily Unavailable",
         );
     };
+    if !request.method().is_safe() {
+        // Whether anybody wants to know is nothing to the request.
+        let _ = balancer.work.send(());
+    }
     let forwarded = balancer.forwarded(request, client, target);
     match timeout(balancer.idle_timeout, balancer.client.request(forwarded)).await {
         Ok(Ok(response)) => {
@@ -158,9 +170,11 @@ mod tests {
     #[tokio::test]
     async fn a_target_learns_from_where_a_request_comes() {
         let (_healthy, target) = watch::channel(None);
+        let (work, _work) = mpsc::unbounded_channel();
         let balancer = LoadBalancer {
             client: client(),
             target,
+            work,
             idle_timeout: Duration::from_secs(1),
             port: 3000,
         };
@@ -171,6 +185,10 @@ mod tests {
             .body(Body::empty())
             .unwrap();
         let (client, target) = ("127.0.0.1:5".parse().unwrap(), "127.0.0.1:8080".parse().unwrap());
+        if !request.method().is_safe() {
+            // Whether anybody wants to know is nothing to the request.
+            let _ = balancer.work.send(());
+        }
         let forwarded = balancer.forwarded(request, client, target);
         assert_eq!(forwarded.uri(), "http://127.0.0.1:8080/tasks?a=b");
         let headers = forwarded.headers();

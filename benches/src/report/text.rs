@@ -24,8 +24,9 @@ pub(super) const READING_PERCENTILES: &str = "Read a curve at 99 %: of a hundred
     most that long. The time axis is logarithmic.";
 
 pub(super) const BURSTS: &str = "All at once: Lambda starts an environment for each invocation that finds none free, so \
-    what comes asynchronously is begun at once, as far as the concurrency goes. From a queue it is fetched by pollers, \
-    which begin with five batches at a time and grow; what waits in it can be seen, and be held back on purpose.";
+    what comes asynchronously is begun at once, as far as the account's concurrency goes (1,000), which requests and \
+    tasks share: what comes last may be refused. From a queue tasks are fetched by pollers, which begin with five batches \
+    at a time and grow; what waits in it can be seen, and be held back on purpose.";
 
 pub(super) const LIMITS: &str = "This machine is no Region: the figures say how much of it a task takes in each way, and \
     what a way runs into first.";

@@ -28,7 +28,7 @@ const DUPLICATED_WITHIN: Duration = Duration::from_secs(2);
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// An execution environment is killed during an invocation.
+    /// An execution environment is killed during an invocation, or a container that was handed work.
     Kill,
     /// An event or a message is delivered once more.
     Duplicate,
@@ -57,6 +57,7 @@ impl Fault {
 #[derive(Clone, Copy, Debug)]
 enum Decision {
     KillEnvironment,
+    KillContainer,
     DuplicateEvent,
     DuplicateMessage,
     ThrottleCall,
@@ -69,7 +70,7 @@ impl Decision {
 
     fn fault(self) -> Fault {
         match self {
-            Self::KillEnvironment => Fault::Kill,
+            Self::KillEnvironment | Self::KillContainer => Fault::Kill,
             Self::DuplicateEvent | Self::DuplicateMessage => Fault::Duplicate,
             Self::ThrottleCall | Self::ThrottleAttempt => Fault::Throttle,
             Self::DropResponse => Fault::DropResponse,
@@ -80,6 +81,7 @@ impl Decision {
     fn name(self) -> &'static str {
         match self {
             Self::KillEnvironment => "kill environment",
+            Self::KillContainer => "kill container",
             Self::DuplicateEvent => "duplicate event",
             Self::DuplicateMessage => "duplicate message",
             Self::ThrottleCall => "throttle call",
@@ -134,9 +136,18 @@ impl Chaos {
 
     /// Whether the environment of an invocation is killed, and how long after its event was delivered.
     pub(crate) fn kills_environment(&self) -> Option<Duration> {
+        self.kills(Decision::KillEnvironment)
+    }
+
+    /// Whether a container is killed, and how long after it was handed work.
+    pub(crate) fn kills_container(&self) -> Option<Duration> {
+        self.kills(Decision::KillContainer)
+    }
+
+    fn kills(&self, decision: Decision) -> Option<Duration> {
         let (earliest, latest) = KILLED_AFTER;
         let range = latest.div_duration_f64(earliest);
-        let moment = self.decide(Decision::KillEnvironment)?;
+        let moment = self.decide(decision)?;
         Some(earliest.mul_f64(range.powf(moment)))
     }
 
