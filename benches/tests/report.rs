@@ -177,7 +177,7 @@ fn a_soak_is_reported_where_there_was_one() {
         for report in ["report.html", "report.md"] {
             let text = fs::read_to_string(folder.join(report)).unwrap();
             assert_eq!(text.contains("When everything breaks"), expected, "{report}");
-            assert_eq!(text.contains("kill 212"), expected, "{report}");
+            assert_eq!(text.contains("212 kill"), expected, "{report}");
         }
     }
 }

@@ -138,7 +138,8 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
         (
             "Memory sizes",
             "In a deployment of its own, whose functions get no more CPU time than goes with their memory (1,769 MB for \
-             one vCPU), given out every 20 ms: AWS does not say how often."
+             one vCPU), given out every 20 ms: AWS does not say how often. A start that needs less than one such portion \
+             hardly notices."
                 .into(),
         ),
         (

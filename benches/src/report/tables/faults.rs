@@ -14,7 +14,7 @@ fn fault(results: &Results, fault: Fault) -> Option<Table> {
             Cell::listed(&run.ended, Clone::clone),
             Cell::count(run.never_ended),
             Cell::listed(&run.errors, Clone::clone),
-            Cell::listed(&run.attempts, |attempts| format!("{attempts}×")),
+            Cell::listed(&run.attempts, |attempts| format!("in {attempts}")),
             Cell::or_dash(run.to_the_end_us.as_ref(), Cell::median_and_range),
             Cell::or_dash(run.recovered_us.as_ref(), Cell::median_and_range),
         ])

@@ -114,14 +114,14 @@ impl Cell {
         Self::new(spread(times.p50, times.p25, times.p75), times.p50 as f64)
     }
 
-    /// Each with its number.
+    /// Each after its number.
     fn listed<T>(counts: &BTreeMap<T, u64>, name: impl Fn(&T) -> String) -> Self {
         if counts.is_empty() {
             return Self::dash();
         }
         let parts: Vec<String> = counts
             .iter()
-            .map(|(what, number)| format!("{} {}", name(what), count(*number)))
+            .map(|(what, number)| format!("{} {}", count(*number), name(what)))
             .collect();
         Self::text(parts.join(", "))
     }

@@ -58,7 +58,7 @@ pub(in crate::report) fn broken(results: &Results) -> Table {
         soaks(results).map(|(variant, soak)| {
             vec![
                 variant,
-                Cell::listed(&soak.attempts, |attempts| format!("{attempts}×")),
+                Cell::listed(&soak.attempts, |attempts| format!("in {attempts}")),
                 Cell::listed(&soak.faults, Clone::clone),
                 Cell::listed(&soak.sent_again, Clone::clone),
                 Cell::listed(&soak.failures, Clone::clone),

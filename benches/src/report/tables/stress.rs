@@ -10,7 +10,6 @@ pub(in crate::report) fn bursts(results: &Results) -> Option<Table> {
         let burst = measured.burst.as_ref()?;
         Some(vec![
             Cell::variant(measured.variant),
-            Cell::count(burst.sent),
             Cell::count(burst.accepted),
             Cell::listed(&burst.refused, Clone::clone),
             Cell::time(burst.accept_us.p50),
@@ -26,7 +25,6 @@ pub(in crate::report) fn bursts(results: &Results) -> Option<Table> {
          start and end. Environments: how many were started for it.",
         &[
             "Variant",
-            "Sent",
             "Accepted",
             "Not accepted",
             "Answer, p50",
