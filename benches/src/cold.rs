@@ -1,5 +1,5 @@
-//! Cold starts. Two views, because a log can be read only where Invoke returns it: the API function's first
-//! invocation by its REPORT line, and a first request over HTTP with every function cold, through to the task.
+//! Cold starts. Two views: the API function's first invocation by its REPORT line, which Invoke returns, and a first
+//! request over HTTP with every function cold, through to the task.
 
 use std::time::{Duration, Instant};
 
@@ -53,10 +53,10 @@ impl ColdStarts {
     /// # Errors
     /// Fails when one of them cannot be measured.
     pub async fn add(&mut self, target: &Target) -> Result<()> {
-        if target.variant.api_function().is_some() {
+        if target.accepting_function().is_some() {
             self.invocations.push(first_invocation(target).await?);
         }
-        if !target.variant.functions().is_empty() {
+        if target.functions.all().next().is_some() {
             self.requests.push(first_request(target).await?);
         }
         Ok(())
@@ -76,8 +76,28 @@ impl ColdStarts {
                 .transpose()?,
             accept_us: distribution(self.requests.iter().map(|first| first.accept))?,
             task: cold_task(&self.requests)?,
+            worker_init_us: None,
         }))
     }
+}
+
+/// The init durations of the worker's cold invocations since that time, in so many rounds; `None` where none was cold.
+///
+/// # Errors
+/// Fails when the worker's log cannot be read.
+pub async fn worker_init(target: &Target, since: Timestamp, rounds: u32) -> Result<Option<Distribution>> {
+    // In each round a task is handed in over HTTP, and one by Invoke where a function takes it.
+    let tasks = u64::from(rounds)
+        * if target.accepting_function().is_some() {
+            2
+        } else {
+            1
+        };
+    let reports = target.logs.worker_reports(target, since, tasks).await?;
+    let init: Vec<Duration> = reports.iter().filter_map(|report| report.init_duration).collect();
+    (!init.is_empty())
+        .then(|| distribution(init.into_iter()))
+        .transpose()
 }
 
 fn figures(invocations: &[FirstInvocation]) -> Result<results::FirstInvocation> {
@@ -109,10 +129,7 @@ fn cold_task(requests: &[FirstRequest]) -> Result<Option<ColdTask>> {
 /// # Errors
 /// Fails when the size is refused, or a cold start cannot be measured.
 pub async fn with_memory(target: &Target, memory_mb: u32, times: u32) -> Result<ColdByMemory> {
-    let function = target
-        .variant
-        .api_function()
-        .context("there is no API function")?;
+    let function = target.accepting_function().context("there is no API function")?;
     target.lambda.set_memory(function, memory_mb).await?;
     let mut invocations = Vec::new();
     for _ in 0..times {
@@ -129,10 +146,7 @@ pub async fn with_memory(target: &Target, memory_mb: u32, times: u32) -> Result<
 /// # Errors
 /// Fails when the request is not accepted, or when the execution environment was not a fresh one.
 pub async fn first_invocation(target: &Target) -> Result<FirstInvocation> {
-    let function = target
-        .variant
-        .api_function()
-        .context("there is no API function")?;
+    let function = target.accepting_function().context("there is no API function")?;
     target.lambda.reset(function).await?;
     let event = event::post_tasks(&TaskApi::empty_task(), Timestamp::now());
     let invocation = target.lambda.invoke(function, &event).await?;
@@ -172,7 +186,7 @@ fn id_of(response: &Value) -> Result<String> {
 /// # Errors
 /// Fails when the request is not accepted, or its task does not succeed.
 pub async fn first_request(target: &Target) -> Result<FirstRequest> {
-    for function in target.variant.functions() {
+    for function in target.functions.all() {
         target.lambda.reset(function).await?;
     }
     let task = TaskApi::empty_task();

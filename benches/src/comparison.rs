@@ -20,6 +20,7 @@ use crate::faults::{self, Fault, FaultRun};
 use crate::load::Schedule;
 use crate::machine::Machine;
 use crate::package;
+use crate::place::Place;
 use crate::progress::{Phase, step};
 use crate::results::{ColdByMemory, Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Settings};
 use crate::saturation;
@@ -30,9 +31,9 @@ use crate::warm::Loads;
 /// How many deployments are started at the same time, for the single faults.
 const STARTED_AT_ONCE: usize = 2;
 
-/// Compares the ways. Logs go to a folder below `folder`.
-pub async fn compare(ways: &[Variant], settings: Settings, folder: &Path) -> Results {
-    let mut comparison = Comparison::deploy(ways, settings, folder).await;
+/// Compares the ways, which are started, or are there. Logs go to a folder below `folder`.
+pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Results {
+    let mut comparison = Comparison::deploy(place, ways, settings, folder).await;
     let created_at = Timestamp::now();
     let begin = Instant::now();
     comparison.cold_starts().await;
@@ -69,9 +70,12 @@ struct Way {
 }
 
 impl Comparison {
-    /// Builds and starts everything. Only then can anything be measured: a compiler would disturb it.
-    async fn deploy(ways: &[Variant], settings: Settings, folder: &Path) -> Self {
-        step("building and starting everything");
+    /// Builds and starts everything, or finds it. Only then can anything be measured: a compiler would disturb it.
+    async fn deploy(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Self {
+        step(match place {
+            Place::Local => "building and starting everything",
+            Place::Aws(_) => "looking for what is deployed",
+        });
         let mut comparison = Self {
             ways: Vec::new(),
             results: Results {
@@ -79,7 +83,7 @@ impl Comparison {
                 schema_version: SCHEMA_VERSION,
                 created_at: Timestamp::now(),
                 seconds: 0,
-                platform: "local cloud".into(),
+                platform: place.name(),
                 settings,
                 machine: Machine::this(),
                 measured: Vec::new(),
@@ -90,13 +94,20 @@ impl Comparison {
             folder: folder.to_owned(),
         };
         for &variant in ways {
-            match deploy(variant, &Scene::default(), folder).await {
+            let deployment = match place {
+                Place::Local => deploy(variant, &Scene::default(), folder).await,
+                Place::Aws(account) => Deployment::find(variant, account).await,
+            };
+            match deployment {
                 Ok(deployment) => comparison.ways.push(Way::new(deployment)),
                 Err(error) => comparison.fail(variant, "deployment", &error),
             }
         }
-        for index in 0..comparison.ways.len() {
-            comparison.inspect(index);
+        // What is deployed may be of another commit.
+        if let Place::Local = place {
+            for index in 0..comparison.ways.len() {
+                comparison.inspect(index);
+            }
         }
         comparison
     }
@@ -146,6 +157,7 @@ impl Comparison {
         let rounds = self.results.settings.cold_starts;
         step(&format!("cold starts, {rounds} rounds"));
         let phase = Phase::begin_for_all("cold starts", rounds.into());
+        let begin = Timestamp::now();
         for _ in 0..rounds {
             for index in 0..self.ways.len() {
                 let variant = self.ways[index].measured.variant;
@@ -164,6 +176,14 @@ impl Comparison {
                 Ok(cold) => self.ways[index].measured.cold = cold,
                 Err(error) => self.fail(self.ways[index].measured.variant, WHAT, &error),
             }
+            let way = &mut self.ways[index];
+            let Some(cold) = &mut way.measured.cold else {
+                continue;
+            };
+            match cold::worker_init(&way.deployment.target, begin, rounds).await {
+                Ok(init) => cold.worker_init_us = init,
+                Err(error) => self.fail(self.ways[index].measured.variant, "the worker's log", &error),
+            }
         }
     }
 
@@ -171,6 +191,9 @@ impl Comparison {
     async fn cold_starts_by_memory(&mut self) {
         const WHAT: &str = "cold starts by memory size";
         let settings = self.results.settings.clone();
+        if settings.memory_sizes_mb.is_empty() {
+            return;
+        }
         step("cold starts by memory size, with its share of a CPU");
         for index in 0..self.ways.len() {
             let variant = self.ways[index].measured.variant;
@@ -192,6 +215,7 @@ impl Comparison {
             settings.slices,
             settings.seconds_per_rate / settings.slices.max(1)
         ));
+        let begin = Timestamp::now();
         for index in 0..self.ways.len() {
             let way = &mut self.ways[index];
             if let Err(error) = way.loads.warm_up(&way.deployment.target, &settings).await {
@@ -225,7 +249,9 @@ impl Comparison {
                 Ok(load) => self.ways[index].measured.load = load,
                 Err(error) => self.fail(variant, WHAT, &error),
             }
-            match billing::measure(&self.ways[index].deployment.target).await {
+            let way = &self.ways[index];
+            let tasks = way.measured.load.iter().map(|load| load.accepted).sum();
+            match billing::measure(&way.deployment.target, begin, tasks).await {
                 Ok(billed) => self.ways[index].measured.billed = Some(billed),
                 Err(error) => self.fail(variant, "billed durations", &error),
             }

@@ -1,5 +1,5 @@
-//! Starts a deployment in the local cloud and ends it again. All that is known of it is a command,
-//! `cargo infra up`, which prints one line of JSON when the deployment answers, and ends on SIGTERM.
+//! Starts a deployment in the local cloud and ends it again, or finds one that is there. All that is known of the local
+//! cloud is a command, `cargo infra up`, which prints one line of JSON when the deployment answers, and ends on SIGTERM.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::ChildStdout;
 
+use crate::aws::Aws;
+use crate::place::Account;
 use crate::progress::Phase;
 use crate::target::Target;
 use crate::variant::Variant;
@@ -26,7 +28,7 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 const LOG_INTERVAL: Duration = Duration::from_millis(500);
 const LOG_LINES_SHOWN: usize = 15;
 
-/// Where a deployment answers, and what it is made of.
+/// Where a deployment answers.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Endpoints {
     /// The HTTP API.
@@ -39,8 +41,6 @@ pub struct Endpoints {
     pub access_key_id: String,
     /// Their secret half.
     pub secret_access_key: String,
-    /// The names of the functions.
-    pub functions: Vec<String>,
 }
 
 /// What is special about a deployment; by default, nothing.
@@ -63,11 +63,16 @@ impl Scene {
     }
 }
 
-/// A deployment that runs. Dropping it ends it.
+/// A deployment that runs. Dropping it ends it, if it was started here.
 #[derive(Debug)]
 pub struct Deployment {
     /// What to measure.
     pub target: Target,
+    local_cloud: Option<LocalCloud>,
+}
+
+#[derive(Debug)]
+struct LocalCloud {
     log: PathBuf,
     // Kept open: a local cloud that printed one line more would find a broken pipe.
     _stdout: BufReader<ChildStdout>,
@@ -91,20 +96,47 @@ impl Deployment {
         let line = line.ok_or_else(|| failure(variant, log, "it never became ready"))?;
         let endpoints: Endpoints = serde_json::from_str(&line)
             .map_err(|error| failure(variant, log, &format!("it announced {line:?}: {error}")))?;
+        // The local cloud calls its stack after the template.
+        let target = Target::find(&Aws::at(&endpoints), variant.name(), variant).await?;
         Ok(Self {
-            target: Target::new(variant, &endpoints)?,
-            log: log.to_owned(),
-            _stdout: stdout,
-            _process: process,
+            target: target.with_context(|| format!("the local cloud knows no stack {variant}"))?,
+            local_cloud: Some(LocalCloud {
+                log: log.to_owned(),
+                _stdout: stdout,
+                _process: process,
+            }),
         })
     }
 
-    /// Whether functions get no more CPU than goes with their memory: the local cloud says so in its log.
+    /// Finds the variant's stack, which is deployed and stays so.
+    ///
+    /// # Errors
+    /// Fails when it is not, or is not one of this variant.
+    pub async fn find(variant: Variant, account: &Account) -> Result<Self> {
+        let stack = account.stack(variant);
+        let target = Target::find(&account.aws, &stack, variant).await?;
+        let target = target.with_context(|| {
+            format!(
+                "there is no stack {stack} where the environment points to, {}: deploy it, or name another with --stack \
+                 {variant}=NAME",
+                account.aws.name()
+            )
+        })?;
+        Ok(Self {
+            target,
+            local_cloud: None,
+        })
+    }
+
+    /// Whether the local cloud gives functions no more CPU than goes with their memory: it says so in its log.
     ///
     /// # Errors
     /// Fails when the log cannot be read.
     pub fn imposes_cpu_shares(&self) -> Result<bool> {
-        let log = fs::read(&self.log).with_context(|| format!("cannot read {}", self.log.display()))?;
+        let Some(LocalCloud { log, .. }) = &self.local_cloud else {
+            return Ok(false);
+        };
+        let log = fs::read(log).with_context(|| format!("cannot read {}", log.display()))?;
         let log = String::from_utf8_lossy(&log);
         Ok(log.lines().any(|line| line == "infra: cpu limits are enforced"))
     }

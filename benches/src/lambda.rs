@@ -6,20 +6,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::retry::RetryConfig;
-use aws_sdk_lambda::config::{BehaviorVersion, Config, Credentials, Region};
-use aws_sdk_lambda::error::DisplayErrorContext;
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{LastUpdateStatus, LogType};
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::deployment::Endpoints;
+use crate::aws::{Aws, readable};
 use crate::report_line::ReportLine;
 
 const UPDATE_LIMIT: Duration = Duration::from_mins(1);
@@ -41,30 +38,27 @@ pub struct Invocation {
 }
 
 impl Lambda {
-    /// A client of the Lambda API at these endpoints.
-    pub fn new(endpoints: &Endpoints) -> Self {
-        let credentials = Credentials::new(
-            &endpoints.access_key_id,
-            &endpoints.secret_access_key,
-            None,
-            None,
-            "the deployment",
-        );
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(endpoints.region.clone()))
-            .endpoint_url(&endpoints.endpoint_url)
-            .credentials_provider(credentials)
-            .http_client(http)
-            // A repeated invocation would no longer be the first one.
-            .retry_config(RetryConfig::disabled())
-            .build();
+    /// A client of this account's functions.
+    pub fn new(aws: &Aws) -> Self {
         Self {
-            client: Client::from_conf(config),
+            client: Client::new(aws.config()),
         }
+    }
+
+    /// How much memory a function has, in MB.
+    ///
+    /// # Errors
+    /// Fails when its configuration cannot be read.
+    pub async fn memory_size_mb(&self, function: &str) -> Result<u64> {
+        let request = self.client.get_function_configuration().function_name(function);
+        let configuration = request
+            .send()
+            .await
+            .map_err(readable)
+            .with_context(|| format!("cannot read the configuration of {function}"))?;
+        let size = configuration.memory_size();
+        let size = size.with_context(|| format!("the configuration of {function} has no memory size"))?;
+        Ok(size.try_into()?)
     }
 
     /// Makes the next invocation start in a fresh execution environment: a changed configuration retires those that
@@ -138,6 +132,9 @@ impl Lambda {
             .function_name(function)
             .log_type(LogType::Tail)
             .payload(Blob::new(event.to_string()))
+            .customize()
+            // A repeated invocation would no longer be the first one.
+            .config_override(Builder::new().retry_config(RetryConfig::disabled()))
             .send()
             .await
             .map_err(readable)
@@ -161,11 +158,6 @@ impl Lambda {
             report: ReportLine::last_of(&String::from_utf8_lossy(&log))?,
         })
     }
-}
-
-/// The SDK's errors say why only in their sources.
-fn readable<E: std::error::Error>(error: E) -> anyhow::Error {
-    anyhow::Error::msg(DisplayErrorContext(error).to_string())
 }
 
 /// Another one each time: the same description would be no change.

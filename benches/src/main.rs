@@ -1,19 +1,27 @@
-//! `cargo compare`: starts every variant, measures it, and writes a report that sets them side by side.
+//! `cargo compare`: starts every variant, or finds it where it is deployed, measures it, and writes a report that sets
+//! them side by side.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use benches::aws::Aws;
 use benches::change::changes;
 use benches::comparison::compare;
+use benches::deployment::Deployment;
+use benches::estimate::{Estimate, Measure};
+use benches::place::{Account, Place};
 use benches::report::{self, terminal};
 use benches::results::{Results, Settings};
 use benches::soak::Plan;
+use benches::target::Target;
 use benches::variant::Variant;
 use benches::warnings::{Warning, warnings};
 use benches::workspace;
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -21,7 +29,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 ///
 /// Builds the release binaries, starts each variant and baseline in the local cloud, measures them in turns through
 /// their public interfaces, and writes report.html, report.md and results.json. A function that does nothing is
-/// measured as the floor.
+/// measured as the floor. With --target aws it starts nothing, but measures the stacks that are deployed.
 #[derive(Debug, Parser)]
 #[command(version, after_help = HELP)]
 struct Arguments {
@@ -29,10 +37,24 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// The variants and baselines to compare, separated by commas; all of them unless told otherwise. The floor, noop,
-    /// is always measured.
+    /// The variants and baselines to compare, separated by commas; all of them unless told otherwise, or with --target aws
+    /// the variants alone. The floor, noop, is always measured.
     #[arg(long, value_enum, value_delimiter = ',', hide_default_value = true)]
     variants: Vec<Variant>,
+
+    /// Where the variants are: started in the local cloud, or deployed in the account and the Region that the environment
+    /// names, as the AWS CLI takes it. What that will cost is shown first.
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = Where::Local, hide_default_value = true)]
+    target: Where,
+
+    /// With --target aws: the name of a variant's stack, or of noop's; lambda-offload-VARIANT unless told otherwise. Noop is
+    /// left out where it is not deployed.
+    #[arg(long = "stack", value_name = "VARIANT=NAME", value_parser = stack)]
+    stacks: Vec<(Variant, String)>,
+
+    /// With --target aws: do not ask whether it may cost that much.
+    #[arg(long)]
+    yes: bool,
 
     /// Beside that, hand in thousands of tasks while things break: `kill=0.02,duplicate=0.05,throttle=0.02,
     /// drop-response=0.02`, or a part of it; see `cargo infra up --help`.
@@ -62,7 +84,25 @@ Examples:
   cargo compare --quick
   cargo compare --variants self-invoke,split-lambda --out target/two
   cargo compare --against target/two/results.json
-  cargo compare --quick --chaos kill=0.02,duplicate=0.05,throttle=0.02,drop-response=0.02,seed=1";
+  cargo compare --quick --chaos kill=0.02,duplicate=0.05,throttle=0.02,drop-response=0.02,seed=1
+  AWS_PROFILE=me cargo compare --target aws --variants split-lambda --stack split-lambda=my-tasks";
+
+/// Where the variants are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Where {
+    /// In the local cloud.
+    Local,
+    /// Deployed.
+    Aws,
+}
+
+fn stack(text: &str) -> Result<(Variant, String), String> {
+    let (variant, name) = text
+        .split_once('=')
+        .filter(|(_, name)| !name.is_empty())
+        .ok_or("give it as VARIANT=NAME")?;
+    Ok((Variant::from_str(variant, false)?, name.to_owned()))
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -77,28 +117,31 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let folder = match arguments.out {
-        Some(folder) => folder,
+    arguments.check();
+    let settings = arguments.settings();
+    let folder = match &arguments.out {
+        Some(folder) => folder.clone(),
         None => workspace::target_directory()?.join("compare"),
     };
-    let mut settings = if arguments.quick {
-        Settings::quick()
-    } else {
-        Settings::full()
-    };
-    settings.soak = arguments.chaos.map(|faults| Plan {
-        faults,
-        tasks: arguments
-            .tasks
-            .unwrap_or(if settings.quick { 500 } else { 10_000 }),
-    });
     // Now rather than after ten minutes: there may be none.
     let earlier = arguments.against.as_deref().map(Results::read).transpose()?;
-    let variants = ordered(&arguments.variants);
+    let mut variants = arguments.variants();
+    let place = match arguments.target {
+        Where::Local => Place::Local,
+        Where::Aws => {
+            let account = Account {
+                aws: Aws::of_environment().await?,
+                stacks: arguments.stacks(),
+            };
+            let deployments = find(&account, &mut variants).await?;
+            confirm(&Estimate::of(&settings, &deployments)?, arguments.yes)?;
+            Place::Aws(Box::new(account))
+        }
+    };
     raise_open_files();
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
     let mut results = tokio::select! {
-        results = compare(&variants, settings, &folder) => results,
+        results = compare(&place, &variants, settings, &folder) => results,
         interruption = interruption.comes() => bail!("{interruption}"),
     };
     results.changes = earlier.map(|earlier| changes(&earlier, &results));
@@ -113,11 +156,90 @@ async fn run() -> Result<ExitCode> {
     })
 }
 
-/// In the order of the report, each once; all where none is named.
-fn ordered(wanted: &[Variant]) -> Vec<Variant> {
-    let all = Variant::ALL.into_iter().chain(Variant::BASELINES);
-    all.filter(|variant| wanted.is_empty() || wanted.contains(variant) || *variant == Variant::Noop)
+impl Arguments {
+    /// Ends the program where they do not fit together.
+    fn check(&self) {
+        let is_local = self.target == Where::Local;
+        let problem = if is_local && (self.yes || !self.stacks.is_empty()) {
+            "--stack and --yes go with --target aws"
+        } else if !is_local && self.chaos.is_some() {
+            "--chaos breaks things in the local cloud; it cannot be used with --target aws"
+        } else {
+            return;
+        };
+        Self::command().error(ErrorKind::ArgumentConflict, problem).exit()
+    }
+
+    fn settings(&self) -> Settings {
+        let mut settings = if self.quick {
+            Settings::quick()
+        } else {
+            Settings::full()
+        };
+        if self.target == Where::Aws {
+            settings = settings.deployed();
+        }
+        settings.soak = self.chaos.clone().map(|faults| Plan {
+            faults,
+            tasks: self.tasks.unwrap_or(if settings.quick { 500 } else { 10_000 }),
+        });
+        settings
+    }
+
+    /// In the order of the report, each once.
+    fn variants(&self) -> Vec<Variant> {
+        let all = Variant::ALL.into_iter().chain(Variant::BASELINES);
+        let by_default = |variant: &Variant| self.target == Where::Local || variant.is_variant();
+        all.filter(|variant| match &self.variants[..] {
+            _ if *variant == Variant::Noop => true,
+            [] => by_default(variant),
+            wanted => wanted.contains(variant),
+        })
         .collect()
+    }
+
+    fn stacks(&self) -> BTreeMap<&'static str, String> {
+        let named = |(variant, name): &(Variant, String)| (variant.name(), name.clone());
+        self.stacks.iter().map(named).collect()
+    }
+}
+
+/// Finds the stacks of the variants, each of which has to be there; but the floor is left out if it is not.
+async fn find(account: &Account, variants: &mut Vec<Variant>) -> Result<Vec<Measure>> {
+    let floor = account.stack(Variant::Noop);
+    if Target::find(&account.aws, &floor, Variant::Noop).await?.is_none() {
+        eprintln!("noop: left out, for there is no stack {floor}");
+        variants.retain(|variant| *variant != Variant::Noop);
+    }
+    let mut found = Vec::new();
+    for &variant in &*variants {
+        let deployment = Deployment::find(variant, account).await?;
+        found.push(Measure::of(&deployment.target).await?);
+        eprintln!("{variant}: stack {}", account.stack(variant));
+    }
+    Ok(found)
+}
+
+/// Shows what it will cost, and asks whether it may.
+fn confirm(estimate: &Estimate, is_confirmed: bool) -> Result<()> {
+    eprintln!("{estimate}");
+    if is_confirmed {
+        return Ok(());
+    }
+    let stdin = io::stdin();
+    ensure!(
+        stdin.is_terminal(),
+        "there is no terminal to ask on whether it may cost that much: say so with --yes"
+    );
+    eprint!("Go on? [y/N] ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    stdin.read_line(&mut answer)?;
+    ensure!(
+        ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()),
+        "nothing was measured"
+    );
+    Ok(())
 }
 
 /// A burst has a connection for each of its requests. Where there may not be so many, it says so itself.

@@ -140,6 +140,18 @@ impl Settings {
         }
     }
 
+    /// The part of it that can be measured of what is deployed already, with bounded costs.
+    #[must_use]
+    pub fn deployed(self) -> Self {
+        Self {
+            memory_sizes_mb: Vec::new(),
+            cold_starts_by_memory: 0,
+            saturation_from: None,
+            fault_tasks: 0,
+            ..self
+        }
+    }
+
     /// For figures to pass on.
     pub fn full() -> Self {
         Self {
@@ -189,7 +201,7 @@ pub struct Measured {
     pub faults: Vec<FaultRun>,
     /// Whether its tasks did what they should; `None` where nothing sees to it that they end.
     pub check: Option<Check>,
-    /// The functions' binaries.
+    /// The functions' binaries; none where they were not built here.
     pub binaries: Vec<Binary>,
     /// What there is to deploy and to understand.
     pub complexity: Option<Complexity>,
@@ -243,6 +255,8 @@ pub struct Cold {
     pub accept_us: Distribution,
     /// The task of that request; `None` where it was not followed.
     pub task: Option<ColdTask>,
+    /// The init phase of the worker, by its REPORT lines; `None` where it was not cold, or its log cannot be read.
+    pub worker_init_us: Option<Distribution>,
 }
 
 /// First invocations of the API function, by their REPORT lines.

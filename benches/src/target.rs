@@ -1,10 +1,12 @@
 //! A deployment as the measurements see it: which variant it is, and a client for each of its interfaces.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
+use crate::aws::Aws;
 use crate::client::TaskApi;
-use crate::deployment::Endpoints;
 use crate::lambda::Lambda;
+use crate::logs::Logs;
+use crate::stack::{Functions, Stack};
 use crate::variant::Variant;
 
 /// What is measured.
@@ -14,27 +16,34 @@ pub struct Target {
     pub variant: Variant,
     /// Its HTTP API.
     pub tasks: TaskApi,
+    /// The names of its functions.
+    pub functions: Functions,
     /// The Lambda API that its functions are behind.
     pub lambda: Lambda,
+    /// Where its functions log.
+    pub logs: Logs,
 }
 
 impl Target {
-    /// The deployment of this variant at these endpoints.
+    /// The stack of this name, deployed as this variant; `None` where there is none of this name.
     ///
     /// # Errors
-    /// Fails when the deployment lacks a function of the variant.
-    pub fn new(variant: Variant, endpoints: &Endpoints) -> Result<Self> {
-        for function in variant.functions() {
-            ensure!(
-                endpoints.functions.iter().any(|name| name == function),
-                "{variant} needs a function {function}; deployed are: {}",
-                endpoints.functions.join(", "),
-            );
-        }
-        Ok(Self {
+    /// Fails when the stack cannot be looked up, or is not one of this variant.
+    pub async fn find(aws: &Aws, stack: &str, variant: Variant) -> Result<Option<Self>> {
+        let Some(stack) = Stack::find(aws, stack, variant).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
             variant,
-            tasks: TaskApi::new(&endpoints.api_url, variant.accepted_status())?,
-            lambda: Lambda::new(endpoints),
-        })
+            tasks: TaskApi::new(&stack.api_url, variant.accepted_status())?,
+            functions: stack.functions,
+            lambda: Lambda::new(aws),
+            logs: Logs::new(aws),
+        }))
+    }
+
+    /// The name of the function that answers `POST /tasks`; `None` where none does.
+    pub fn accepting_function(&self) -> Option<&str> {
+        self.variant.api_function().and(self.functions.api.as_deref())
     }
 }

@@ -28,10 +28,10 @@ impl Run {
     async fn new(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let endpoints = fake::start(Behaviour::good(Variant::SplitLambda)).await;
-        let endpoints = json!({
+        let json = json!({
             "api_url": endpoints.api_url, "endpoint_url": endpoints.endpoint_url, "region": "eu-central-1",
-            "access_key_id": "key", "secret_access_key": "secret", "functions": endpoints.functions,
-            "queues": [], "tables": ["TaskTable"],
+            "access_key_id": "key", "secret_access_key": "secret", "functions": ["a", "b"], "queues": [],
+            "tables": ["TaskTable"],
         });
         fs::create_dir(folder.path().join("release")).unwrap();
         for binary in Variant::SplitLambda.binaries() {
@@ -45,7 +45,16 @@ impl Run {
                 concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake-cargo.sh"),
             )
             .env("FAKE_BROKEN", Variant::Noop.template())
-            .env("FAKE_ENDPOINTS", endpoints.to_string())
+            .env("FAKE_ENDPOINTS", json.to_string())
+            // As somebody has it who has deployed the stack.
+            .env("AWS_ENDPOINT_URL", &endpoints.endpoint_url)
+            .env("AWS_REGION", "eu-central-1")
+            .env("AWS_ACCESS_KEY_ID", "key")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env_remove("AWS_PROFILE")
+            .stdin(Stdio::null())
             .env("FAKE_PROCESSES", folder.path().join("processes"))
             .env("FAKE_TARGET", folder.path())
             .stdout(Stdio::piped())
@@ -131,6 +140,73 @@ async fn a_signal_ends_the_deployment_too() {
         text(&output.stderr)
     );
     assert_ended(&run.processes());
+}
+
+const DEPLOYED: [&str; 5] = ["--quick", "--variants", "split-lambda", "--target", "aws"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployed_stack_is_measured_where_it_is() {
+    let mut run = Run::new(&[&DEPLOYED[..], &["--stack", "split-lambda=mine", "--yes"]].concat()).await;
+    let output = end_of(run.command.spawn().unwrap()).await;
+    let stderr = text(&output.stderr);
+
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("split-lambda: stack mine"), "{stderr}");
+    assert!(stderr.contains("noop: left out"), "{stderr}");
+    assert!(run.processes().is_empty(), "nothing is started");
+    let results: Results = serde_json::from_str(&run.report("results.json")).unwrap();
+    assert!(
+        results.platform.starts_with("the AWS APIs at http://127.0.0.1:"),
+        "{}",
+        results.platform
+    );
+    let measured = results.of(Variant::SplitLambda).unwrap();
+    assert_eq!(measured.load[0].accepted, 200);
+    let billed = measured.billed.as_ref().unwrap();
+    assert_eq!(billed.worker.as_ref().unwrap().duration_ms.p50, 4);
+    assert!(measured.cold.as_ref().unwrap().worker_init_us.is_some());
+    assert!(measured.binaries.is_empty());
+    for report in ["report.html", "report.md"] {
+        assert!(run.report(report).contains("up to who deployed them"), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_costs_is_said_and_not_spent_unless_somebody_agrees() {
+    let mut run = Run::new(&DEPLOYED).await;
+    let output = end_of(run.command.spawn().unwrap()).await;
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    for expected in ["HTTP requests", "GB-seconds", "$0.", "--yes"] {
+        assert!(stderr.contains(expected), "{expected}: {stderr}");
+    }
+    assert!(!run.folder.path().join("compare").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_variant_that_is_not_deployed_is_named_with_its_stack() {
+    let mut run = Run::new(&["--target", "aws", "--yes", "--variants", "sqs-worker"]).await;
+    let output = end_of(run.command.spawn().unwrap()).await;
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("no stack lambda-offload-sqs-worker"), "{stderr}");
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_together_are_refused() {
+    for (arguments, expected) in [
+        (&["--target", "aws", "--chaos", "kill=0.1"][..], "--chaos"),
+        (&["--stack", "sqs-worker=mine"], "--target aws"),
+        (&["--yes"], "--target aws"),
+        (&["--target", "aws", "--stack", "nonsense=mine"], "nonsense"),
+        (&["--target", "aws", "--stack", "sqs-worker"], "VARIANT=NAME"),
+    ] {
+        let mut run = Run::new(arguments).await;
+        let output = end_of(run.command.spawn().unwrap()).await;
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
 
+use benches::aws::Aws;
 use benches::cold::{self, ColdStarts};
 use benches::faults::{self, Fault};
 use benches::load::Schedule;
@@ -12,6 +13,7 @@ use benches::warm::Loads;
 use benches::{billing, burst, saturation};
 
 use fake::Behaviour;
+use jiff::Timestamp;
 
 mod fake;
 
@@ -42,7 +44,9 @@ async fn load(target: &Target) -> (Load, Option<Check>) {
 }
 
 async fn target(behaviour: Behaviour) -> Target {
-    Target::new(behaviour.variant, &fake::start(behaviour).await).unwrap()
+    let aws = Aws::at(&fake::start(behaviour).await);
+    let found = Target::find(&aws, behaviour.variant.name(), behaviour.variant).await;
+    found.unwrap().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,18 +160,60 @@ async fn tasks_that_meet_a_fault_are_counted_by_what_became_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_billed_comes_from_the_report_line() {
-    let target = target(Behaviour::good(Variant::SplitLambda)).await;
-    let api = billing::measure(&target).await.unwrap().api.unwrap();
-    assert_eq!((api.duration_ms.p50, api.memory_mb), (6, 256));
+async fn what_is_billed_comes_from_the_report_lines() {
+    for variant in Variant::ALL {
+        let target = target(Behaviour::good(variant)).await;
+        let begin = Timestamp::now();
+        load(&target).await;
+        let billed = billing::measure(&target, begin, 100).await.unwrap();
+        let api = billed.api.unwrap();
+        assert_eq!((api.duration_ms.p50, api.memory_mb), (6, 256));
+        let worker = billed.worker.unwrap();
+        // A warm-up and a load of fifty and a picture, the first of them cold.
+        assert_eq!((worker.duration_ms.count, worker.duration_ms.p50), (100, 4));
+        assert_eq!(worker.memory_mb, 512);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_workers_init_durations_come_from_its_log() {
+    for (variant, expected) in [
+        // Each first request finds it reset; the very first invocation finds nothing.
+        (Variant::SplitLambda, 4),
+        // It is reset for a first invocation as well.
+        (Variant::SelfInvoke, 6),
+    ] {
+        let target = target(Behaviour::good(variant)).await;
+        let begin = Timestamp::now();
+        cold_starts(&target, 3).await.unwrap();
+        let init = cold::worker_init(&target, begin, 3).await.unwrap().unwrap();
+        assert_eq!((init.count, init.p50), (expected, 2000));
+    }
+    let target = target(Behaviour::good(Variant::Noop)).await;
+    assert_eq!(
+        cold::worker_init(&target, Timestamp::now(), 3).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_deployment_that_lacks_a_function_is_refused() {
-    let mut endpoints = fake::start(Behaviour::good(Variant::SplitLambda)).await;
-    endpoints.functions.pop();
-    let error = Target::new(Variant::SplitLambda, &endpoints)
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("WorkerFunction"), "{error}");
+    let behaviour = Behaviour {
+        names_its_worker: false,
+        ..Behaviour::good(Variant::SplitLambda)
+    };
+    let aws = Aws::at(&fake::start(behaviour).await);
+    let found = Target::find(&aws, "split-lambda", Variant::SplitLambda).await;
+    let error = format!("{:#}", found.unwrap_err());
+    assert!(
+        error.contains("split-lambda") && error.contains("WorkerFunction"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_stack_that_is_not_there_is_no_error() {
+    let aws = Aws::at(&fake::start(Behaviour::good(Variant::SplitLambda)).await);
+    let found = Target::find(&aws, "another", Variant::SplitLambda).await.unwrap();
+    assert!(found.is_none());
 }

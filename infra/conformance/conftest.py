@@ -3,8 +3,11 @@
 import concurrent.futures
 import json
 import signal
+import subprocess
+import sys
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +44,7 @@ def start(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def functions(start):
-    return start("functions")
+    return start("functions", "--parameter", "Greeting=hello")
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +60,23 @@ def sqs(functions):
 @pytest.fixture(scope="session")
 def dynamodb(functions):
     return functions.client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def aws(functions):
+    """Runs a command. Answers its exit code, its output as JSON, and its errors."""
+    program = Path(sys.executable).parent / "aws"
+    if not program.exists():
+        pytest.skip("the AWS CLI is not installed beside this Python")
+
+    def run(*arguments):
+        # In version 1 of the CLI, AWS_ENDPOINT_URL has no effect on SQS.
+        options = ["--endpoint-url", functions.endpoint_url, "--output", "json"]
+        command = [sys.executable, program, *arguments, *options]
+        done = subprocess.run(command, env=functions.environment(), capture_output=True, text=True, timeout=60)
+        return done.returncode, json.loads(done.stdout) if done.stdout.strip() else None, done.stderr
+
+    return run
 
 
 @pytest.fixture(scope="session")

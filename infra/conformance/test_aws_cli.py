@@ -1,28 +1,6 @@
 """The AWS CLI, as a user has it."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
-
-import pytest
-
-
-@pytest.fixture(scope="module")
-def aws(functions):
-    """Runs a command. Answers its exit code, its output as JSON, and its errors."""
-    program = Path(sys.executable).parent / "aws"
-    if not program.exists():
-        pytest.skip("the AWS CLI is not installed beside this Python")
-
-    def run(*arguments):
-        # In version 1 of the CLI, AWS_ENDPOINT_URL has no effect on SQS.
-        options = ["--endpoint-url", functions.endpoint_url, "--output", "json"]
-        command = [sys.executable, program, *arguments, *options]
-        done = subprocess.run(command, env=functions.environment(), capture_output=True, text=True, timeout=60)
-        return done.returncode, json.loads(done.stdout) if done.stdout.strip() else None, done.stderr
-
-    return run
 
 
 def test_invoke_writes_the_response_to_a_file(aws, tmp_path):

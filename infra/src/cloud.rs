@@ -1,6 +1,11 @@
 //! The local cloud as a whole: from a template to services that answer.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -15,6 +20,7 @@ use crate::{
     builder,
     chaos::Chaos,
     clock::Clock,
+    cloudformation::CloudFormation,
     dynamodb, ecs,
     endpoint::{self, Endpoint},
     gateway,
@@ -111,7 +117,8 @@ impl Cloud {
     /// The template cannot be run, a function does not build, or a port is taken.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let listeners = Listeners::bind(&options).await?;
-        let stack = load(&options, &listeners)?;
+        let stack_name = stack_name(&options.template);
+        let stack = load(&options, &listeners, &stack_name)?;
         let account = Account {
             id: ACCOUNT_ID.to_owned(),
             region: REGION.to_owned(),
@@ -145,6 +152,7 @@ impl Cloud {
         }
         let endpoint = Endpoint {
             iam,
+            cloudformation: CloudFormation::new(&account, &stack_name, options.parameters, stack.outputs),
             lambda: lambda.clone(),
             sqs: sqs.clone(),
             chaos: options.chaos,
@@ -219,13 +227,21 @@ async fn bind(port: u16, what: &str) -> anyhow::Result<(TcpListener, String)> {
     Ok((listener, url))
 }
 
-fn load(options: &Options, listeners: &Listeners) -> anyhow::Result<Stack> {
+/// What the stack is called: as its template's file, without the extension.
+fn stack_name(template: &Path) -> String {
+    template
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn load(options: &Options, listeners: &Listeners, stack_name: &str) -> anyhow::Result<Stack> {
     let settings = template::Settings {
         region: REGION.to_owned(),
         account_id: ACCOUNT_ID.to_owned(),
         endpoint_url: listeners.endpoint_url.clone(),
         api_url: listeners.api_url.clone(),
-        stack_name: "local".to_owned(),
+        stack_name: stack_name.to_owned(),
         parameters: options.parameters.iter().cloned().collect(),
     };
     Ok(template::load(&options.template, &settings)?)

@@ -1,6 +1,6 @@
-//! The AWS endpoint: one address at which SDKs and the AWS CLI find Lambda, SQS and DynamoDB, told apart as AWS's
-//! protocols allow: Lambda by its paths, the others by the `X-Amz-Target` header. Chaos reaches the calls of functions
-//! here, those of the user never.
+//! The AWS endpoint: one address at which SDKs and the AWS CLI find every service, told apart as AWS's protocols allow:
+//! Lambda by its paths, CloudFormation by the version of its API, the others by the `X-Amz-Target` header. Chaos reaches
+//! the calls of functions here, those of the user never.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -19,9 +19,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
     chaos::{Chaos, Fault},
+    cloudformation::{self, CloudFormation, Query},
     dynamodb,
     iam::{Iam, Service},
     lambda::{Lambda, api},
+    logs,
     sqs::{self, Sqs},
 };
 
@@ -34,6 +36,8 @@ const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 pub struct Endpoint {
     /// Who may call them.
     pub iam: Iam,
+    /// CloudFormation.
+    pub cloudformation: CloudFormation,
     /// Lambda.
     pub lambda: Lambda,
     /// SQS.
@@ -78,11 +82,12 @@ async fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Result<Respo
             "the request is too large",
         ));
     };
-    let Some(service) = service(&request) else {
+    let Some(service) = service(&request, &body) else {
         return Ok(refusal(
             StatusCode::NOT_FOUND,
             "UnknownOperationException",
-            "the local cloud has Lambda, SQS and DynamoDB, and SQS by its JSON protocol only",
+            "the local cloud has CloudFormation, CloudWatch Logs, Lambda, DynamoDB and SQS, and SQS by its JSON protocol \
+             only",
         ));
     };
     match endpoint.iam.check(service, &request, &body) {
@@ -95,13 +100,18 @@ async fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Result<Respo
 }
 
 /// Which service a request is for.
-fn service(request: &Parts) -> Option<Service> {
+fn service(request: &Parts, body: &[u8]) -> Option<Service> {
     if request.uri.path().starts_with(api::FUNCTIONS) {
         return Some(Service::Lambda);
     }
-    match target(request)? {
-        ("AmazonSQS", _) => Some(Service::Sqs),
-        (name, _) if name.starts_with("DynamoDB") => Some(Service::DynamoDb),
+    let Some((target, _)) = target(request) else {
+        let query = Query::parse(body);
+        return query.is_for_cloudformation().then_some(Service::CloudFormation);
+    };
+    match target {
+        "AmazonSQS" => Some(Service::Sqs),
+        logs::TARGET => Some(Service::Logs),
+        name if name.starts_with("DynamoDB") => Some(Service::DynamoDb),
         _ => None,
     }
 }
@@ -126,7 +136,9 @@ fn operation(request: &Parts) -> String {
 /// The answer to a request that is throttled.
 fn throttled(service: Service) -> Response<Body> {
     match service {
+        Service::CloudFormation => cloudformation::throttled().map(Body::from),
         Service::Lambda => api::throttled().map(Body::from),
+        Service::Logs => logs::throttled().map(Body::from),
         Service::Sqs => sqs::throttled().map(Body::from),
         Service::DynamoDb => dynamodb::throttled(),
     }
@@ -160,6 +172,11 @@ impl Endpoint {
 
     async fn serve(&self, service: Service, request: Parts, body: Bytes) -> Response<Body> {
         match service {
+            Service::CloudFormation => self.cloudformation.handle(&Query::parse(&body)).map(Body::from),
+            Service::Logs => {
+                let (_, operation) = target(&request).unwrap_or_default();
+                logs::handle(&self.lambda, operation, &body).map(Body::from)
+            }
             Service::Lambda => {
                 let path = request.uri.path_and_query().map_or("/", PathAndQuery::as_str);
                 let answer = api::handle(&self.lambda, &request.method, path, &request.headers, body).await;

@@ -2,11 +2,12 @@
 //!
 //! It is cut along AWS's own parts. [`template`] reads the template. [`lambda`] is the Lambda service: execution
 //! environments that are real processes, the Runtime API that they poll, the asynchronous queue, the event source
-//! mappings, the API. [`sqs`] is SQS, [`dynamodb`] an embedded DynamoDB, [`gateway`] an HTTP API, [`endpoint`] the one
-//! address at which AWS SDKs and the AWS CLI find all of it; [`iam`] decides who may do what there. [`ecs`] keeps a
-//! container running, to compare with, and [`load_balancer`] stands before it. [`cloud`] puts them together; [`up`] is the
-//! command around it, and [`chaos`] lets things go wrong if it is asked to. [`builder`] builds the functions as SAM would,
-//! and [`process`] starts their processes and sees to it that none is left behind.
+//! mappings, the API. [`sqs`] is SQS, [`dynamodb`] an embedded DynamoDB, [`gateway`] an HTTP API; [`cloudformation`] and
+//! [`logs`] tell what is deployed and what it printed. [`endpoint`] is the one address at which AWS SDKs and the AWS CLI
+//! find all of it; [`iam`] decides who may do what there. [`ecs`] keeps a container running, to compare with, and
+//! [`load_balancer`] stands before it. [`cloud`] puts them together; [`up`] is the command around it, and [`chaos`] lets
+//! things go wrong if it is asked to. [`builder`] builds the functions as SAM would, and [`process`] starts their
+//! processes and sees to it that none is left behind.
 //!
 //! It knows templates and protocols, never a variant's code, and the functions cannot tell it from AWS but by the
 //! limits that ARCHITECTURE.md lists.
@@ -15,6 +16,7 @@ pub mod builder;
 pub mod chaos;
 pub mod clock;
 pub mod cloud;
+pub mod cloudformation;
 pub mod dynamodb;
 pub mod ecs;
 pub mod endpoint;
@@ -22,6 +24,7 @@ pub mod gateway;
 pub mod iam;
 pub mod lambda;
 pub mod load_balancer;
+pub mod logs;
 pub mod process;
 pub mod sqs;
 pub mod template;

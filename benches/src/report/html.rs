@@ -234,7 +234,7 @@ fn method(results: &Results) -> Markup {
             (terms(text::method(results)))
             (table(&tables::generator(results)))
             h2 { "What this run cannot show" }
-            ul { @for limit in text::limits() { li { (limit) } } }
+            ul { @for limit in text::limits(results) { li { (limit) } } }
             h2 { "Machine" }
             (terms(text::machine(results)))
         }

@@ -90,7 +90,7 @@ fn method(page: &mut String, results: &Results) -> Result<()> {
     writeln!(page)?;
     table(page, &tables::generator(results))?;
     writeln!(page, "## What this run cannot show\n")?;
-    for limit in text::limits() {
+    for limit in text::limits(results) {
         writeln!(page, "- {limit}")?;
     }
     writeln!(page, "\n## Machine\n")?;

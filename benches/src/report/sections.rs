@@ -7,6 +7,7 @@ use super::tables::{self, Table};
 use super::text;
 use crate::change::{self, Changes};
 use crate::cost::{Costs, REFERENCE_SECONDS, TASKS_PER_MONTH};
+use crate::place::LOCAL;
 use crate::results::{Measured, Results};
 use crate::statistics::Distribution;
 use crate::variant::Variant;
@@ -51,7 +52,7 @@ pub(super) fn sections(results: &Results) -> Vec<Section<'_>> {
         soak(results),
         Some(correctness(results)),
         results.costs.as_ref().map(money),
-        Some(complexity(results)),
+        complexity(results),
     ];
     sections.into_iter().flatten().collect()
 }
@@ -74,7 +75,7 @@ fn changes(changes: &Changes) -> Section<'_> {
 fn cold(results: &Results) -> Section<'_> {
     let by_memory = tables::by_memory(results);
     let mut words = vec![text::COLD.to_owned()];
-    words.extend(by_memory.is_none().then(|| text::NO_CPU_SHARES.to_owned()));
+    words.extend((by_memory.is_none() && results.platform == LOCAL).then(|| text::NO_CPU_SHARES.to_owned()));
     let charts = [
         Some(Chart::Ranges(times(
             "first-answer",
@@ -178,7 +179,7 @@ fn start(results: &Results) -> Section<'_> {
                 |measured| Some(&measured.load_at(rate)?.task.as_ref()?.accepted_to_finished_us),
             )),
         ],
-        tables: vec![tables::start(results)],
+        tables: vec![tables::start(results), tables::billed(results)],
     }
 }
 
@@ -311,14 +312,15 @@ fn money(costs: &Costs) -> Section<'_> {
     }
 }
 
-fn complexity(results: &Results) -> Section<'_> {
-    Section {
+fn complexity(results: &Results) -> Option<Section<'_>> {
+    let is_known = |measured: &Measured| measured.complexity.is_some() || !measured.binaries.is_empty();
+    results.measured.iter().any(is_known).then(|| Section {
         id: "complexity",
         title: "What there is to deploy",
         words: vec![text::COMPLEXITY.to_owned()],
         charts: Vec::new(),
         tables: vec![tables::complexity(results), tables::sizes(results)],
-    }
+    })
 }
 
 /// The ways of which curves are drawn; more would hide each other.

@@ -2,6 +2,7 @@
 
 use super::format::count;
 use crate::cost::{self, Costs};
+use crate::place::LOCAL;
 use crate::results::Results;
 
 pub(super) const TITLE: &str = "Long tasks behind API Gateway, compared";
@@ -83,8 +84,8 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
     vec![
         (
             "Order",
-            "Everything is built and started first: each way alone behind its own API. Then they are measured in turns, \
-             one cold start or one slice of load each, so that what drifts on the machine meets them all alike. The \
+            "Everything is built and started first, or deployed already: each way alone behind its own API. Then they are \
+             measured in turns, one cold start or one slice of load each, so that what drifts on the machine meets them all alike. The \
              floor is a function that answers every request at once with {}, behind the same kind of API: what is above \
              it is the way's own."
                 .into(),
@@ -130,6 +131,13 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
                 .into(),
         ),
         (
+            "Worker",
+            "Nobody waits for the worker's invocations: their REPORT lines are read from CloudWatch Logs, after the cold \
+             starts and after the load. Where the worker is the API's function too, they are those of the invocations \
+             whose log says that a task ended."
+                .into(),
+        ),
+        (
             "Percentiles",
             "Nearest rank, from an HDR histogram with three significant digits. A percentile is left out where the \
              samples cannot show it: p99 below 100 samples, p99.9 below 1,000."
@@ -170,17 +178,33 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
 }
 
 /// What must not be concluded.
-pub(super) fn limits() -> [&'static str; 4] {
-    [
-        "The functions are the release binaries that go to AWS, run as processes on this machine. There is no network \
+pub(super) fn limits(results: &Results) -> &'static [&'static str] {
+    if results.platform == LOCAL {
+        &LOCAL_LIMITS
+    } else {
+        &DEPLOYED_LIMITS
+    }
+}
+
+const LOCAL_LIMITS: [&str; 4] = [
+    "The functions are the release binaries that go to AWS, run as processes on this machine. There is no network \
          between client, API and services, no TLS, no Firecracker to boot and no code to fetch: every absolute time \
          is shorter than on AWS, cold starts most of all.",
-        "The asynchronous queue and SQS are the local cloud's own. Their delays say how the variants use them, not how \
+    "The asynchronous queue and SQS are the local cloud's own. Their delays say how the variants use them, not how \
          long AWS takes.",
-        "Functions, services and load generator share this machine's cores. What else runs on it shows in the figures.",
-        "So: compare the variants with each other here; take absolute times from a deployment on AWS.",
-    ]
-}
+    "Functions, services and load generator share this machine's cores. What else runs on it shows in the figures.",
+    "So: compare the variants with each other here; take absolute times from a deployment on AWS.",
+];
+
+const DEPLOYED_LIMITS: [&str; 4] = [
+    "What the client measures contains the way between this machine and the Region, there and back. Times from records \
+     and REPORT lines do not.",
+    "The commit is that of the measuring side. What code the stacks run, and with which parameters, is up to who \
+     deployed them.",
+    "Functions and queues share AWS's hardware with others: repeat the run at another hour before you rely on a \
+     difference.",
+    "Cold starts by memory size, limits and single faults are measured on the local cloud alone.",
+];
 
 /// What it was measured on: a term and its value.
 pub(super) fn machine(results: &Results) -> Vec<(&'static str, String)> {

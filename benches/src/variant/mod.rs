@@ -141,6 +141,14 @@ impl Variant {
         matches!(self.profile().work, Work::Later | Work::WithinTheRequest)
     }
 
+    /// Whether a task is run by an invocation of its own, for which nobody waits.
+    pub fn has_worker(self) -> bool {
+        matches!(
+            self,
+            Self::SelfInvoke | Self::SqsWorker | Self::SplitLambda | Self::QueueIntegration
+        )
+    }
+
     /// Whether it answers before the work is done.
     pub fn answers_first(self) -> bool {
         matches!(self.profile().work, Work::Later | Work::LeftBehind)

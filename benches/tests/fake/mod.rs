@@ -1,4 +1,4 @@
-//! A deployment that is none: one HTTP server that answers as the API and as the Lambda API do, with made-up
+//! A deployment that is none: one HTTP server that answers as the API and as the AWS APIs do, with made-up
 //! figures. It keeps to the contract that the real ones keep, and lets a test see whether the measurements do.
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+mod aws;
+
 /// How a fake deployment behaves.
 #[derive(Clone, Copy)]
 pub(crate) struct Behaviour {
@@ -29,6 +31,8 @@ pub(crate) struct Behaviour {
     pub(crate) refuses_one_in: Option<usize>,
     /// Whether an update of the configuration retires the execution environments.
     pub(crate) resets: bool,
+    /// Whether its stack has an output for its worker.
+    pub(crate) names_its_worker: bool,
 }
 
 impl Behaviour {
@@ -38,12 +42,14 @@ impl Behaviour {
             ended: "succeeded",
             refuses_one_in: None,
             resets: true,
+            names_its_worker: true,
         }
     }
 }
 
 struct Fake {
     behaviour: Behaviour,
+    url: String,
     state: Mutex<Story>,
 }
 
@@ -54,6 +60,8 @@ struct Story {
     updating: HashSet<String>,
     warm: HashSet<String>,
     changes: HashSet<String>,
+    /// For each task whether the worker was cold.
+    cold_workers: Vec<bool>,
 }
 
 /// Starts a fake deployment; it ends with the test's runtime.
@@ -62,9 +70,11 @@ pub(crate) async fn start(behaviour: Behaviour) -> Endpoints {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let fake = Arc::new(Fake {
         behaviour,
+        url: url.clone(),
         state: Mutex::default(),
     });
     let router = Router::new()
+        .route("/", post(aws::answer))
         .route("/tasks", post(accept))
         .route("/tasks/{id}", get(record))
         .route(
@@ -80,12 +90,6 @@ pub(crate) async fn start(behaviour: Behaviour) -> Endpoints {
         region: "eu-central-1".into(),
         access_key_id: "key".into(),
         secret_access_key: "secret".into(),
-        functions: behaviour
-            .variant
-            .functions()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
     }
 }
 
@@ -94,6 +98,21 @@ async fn accept(State(fake): State<Arc<Fake>>, body: Bytes) -> Response {
 }
 
 impl Fake {
+    fn api_function(&self) -> String {
+        match self.behaviour.variant {
+            Variant::SelfInvoke => "s-Function-1".to_owned(),
+            _ => "s-ApiFunction-1".to_owned(),
+        }
+    }
+
+    fn worker_function(&self) -> Option<String> {
+        match self.behaviour.variant {
+            Variant::SelfInvoke => Some(self.api_function()),
+            Variant::Noop => None,
+            _ => Some("s-WorkerFunction-2".to_owned()),
+        }
+    }
+
     fn accept(&self, body: &[u8]) -> Response {
         let mut state = self.state.lock().unwrap();
         state.requests += 1;
@@ -110,6 +129,9 @@ impl Fake {
         let id = format!("task-{}", state.requests);
         let task: Value = serde_json::from_slice(body).unwrap();
         state.tasks.insert(id.clone(), (task, Timestamp::now()));
+        let worker = format!("worker in {}", self.worker_function().unwrap());
+        let is_cold = state.warm.insert(worker);
+        state.cold_workers.push(is_cold);
         (
             StatusCode::ACCEPTED,
             json!({"id": id, "status": "queued"}).to_string(),
@@ -169,10 +191,11 @@ async fn configuration(State(fake): State<Arc<Fake>>, Path(name): Path<String>) 
     } else {
         if fake.behaviour.resets {
             state.warm.remove(&name);
+            state.warm.remove(&format!("worker in {name}"));
         }
         "Successful"
     };
-    json!({"FunctionName": name, "LastUpdateStatus": status})
+    json!({"FunctionName": name, "LastUpdateStatus": status, "MemorySize": 256})
         .to_string()
         .into_response()
 }

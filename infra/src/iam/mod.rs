@@ -40,10 +40,14 @@ pub struct Account {
 /// A service that takes signed requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
+    /// AWS CloudFormation.
+    CloudFormation,
     /// Amazon DynamoDB.
     DynamoDb,
     /// AWS Lambda.
     Lambda,
+    /// Amazon CloudWatch Logs.
+    Logs,
     /// Amazon SQS.
     Sqs,
 }
@@ -52,8 +56,10 @@ impl Service {
     /// The service's name in credential scopes, ARNs and actions.
     pub fn name(self) -> &'static str {
         match self {
+            Self::CloudFormation => "cloudformation",
             Self::DynamoDb => "dynamodb",
             Self::Lambda => "lambda",
+            Self::Logs => "logs",
             Self::Sqs => "sqs",
         }
     }

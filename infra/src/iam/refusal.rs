@@ -11,6 +11,10 @@
 //!   (unknown key) and github.com/aristidb/aws/issues/126 (signature); the `__type` of the JSON protocol was not
 //!   found and is the one that other services use. An unsigned request is one of an anonymous principal, whom no
 //!   queue policy admits here.
+//! - CloudFormation: the form is that of its other errors, code and status are those that
+//!   <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html> lists.
+//! - CloudWatch Logs: as DynamoDB, with types as its model has them, without a name space
+//!   (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/CommonErrors.html>).
 
 use axum::{
     body::Body,
@@ -19,6 +23,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Denied, Service};
+use crate::cloudformation;
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,10 +52,28 @@ impl Refusal {
     /// The answer of that service.
     pub fn response(&self, service: Service) -> Response<Body> {
         match service {
+            Service::CloudFormation => self.of_cloudformation(),
             Service::DynamoDb => self.of_dynamodb(),
             Service::Lambda => self.of_lambda(),
+            Service::Logs => self.of_logs(),
             Service::Sqs => self.of_sqs(),
         }
+    }
+
+    fn of_cloudformation(&self) -> Response<Body> {
+        let (status, code) = match self {
+            Self::Unsigned { .. } => (StatusCode::FORBIDDEN, "MissingAuthenticationToken"),
+            Self::IncompleteSignature(_) => (StatusCode::BAD_REQUEST, "IncompleteSignature"),
+            Self::InvalidSignature(_) => (StatusCode::FORBIDDEN, "SignatureDoesNotMatch"),
+            Self::UnknownKey => (StatusCode::FORBIDDEN, "InvalidClientTokenId"),
+            Self::Denied(_) => (StatusCode::FORBIDDEN, "AccessDenied"),
+        };
+        cloudformation::error_response(status, code, &self.to_string()).map(Body::from)
+    }
+
+    fn of_logs(&self) -> Response<Body> {
+        let body = json!({ "__type": self.type_name(), self.message_key(): self.to_string() });
+        response(StatusCode::BAD_REQUEST, "application/x-amz-json-1.1", &body)
     }
 
     fn of_dynamodb(&self) -> Response<Body> {

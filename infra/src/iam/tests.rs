@@ -184,6 +184,14 @@ async fn each_service_words_a_refusal_in_its_own_way() {
         )
     );
     assert_eq!(
+        answer(&denied, Service::Logs).await,
+        (
+            StatusCode::BAD_REQUEST,
+            Value::Null,
+            json!({"__type": "AccessDeniedException", "Message": end("sqs:SendMessage")})
+        )
+    );
+    assert_eq!(
         answer(&denied, Service::Lambda).await,
         (
             StatusCode::FORBIDDEN,
@@ -191,6 +199,31 @@ async fn each_service_words_a_refusal_in_its_own_way() {
             json!({"Message": end("sqs:SendMessage")})
         )
     );
+}
+
+#[tokio::test]
+async fn cloudformation_words_a_refusal_in_xml() {
+    let url = "http://127.0.0.1:9000/".to_owned();
+    for (refusal, status, code) in [
+        (Refusal::Unsigned { url }, 403, "MissingAuthenticationToken"),
+        (
+            Refusal::IncompleteSignature("x".to_owned()),
+            400,
+            "IncompleteSignature",
+        ),
+        (
+            Refusal::InvalidSignature("x".to_owned()),
+            403,
+            "SignatureDoesNotMatch",
+        ),
+        (Refusal::UnknownKey, 403, "InvalidClientTokenId"),
+    ] {
+        let response = refusal.response(Service::CloudFormation);
+        assert_eq!(response.status().as_u16(), status);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains(&format!("<Code>{code}</Code>")), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub(super) struct Environment {
     host: Host,
     chaos: Chaos,
     log: Log,
-    log_stream: String,
+    log_stream: Arc<str>,
     /// Absent when init failed, or after a reset.
     runtime: Option<Runtime>,
     /// How long init took, until it is reported with the first invocation.
@@ -56,7 +56,7 @@ impl Environment {
             settings,
             host,
             chaos,
-            log: Log::new(log_file),
+            log: Log::new(log_file, Arc::clone(&log_stream)),
             log_stream,
             runtime: None,
             init: None,

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     chaos::{Chaos, Fault},
+    logs::LogGroup,
     process::Host,
     template::{self, RecursiveLoop},
 };
@@ -111,6 +112,11 @@ impl Function {
     /// The present configuration.
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What its environments have printed, and what Lambda has added.
+    pub fn log_group(&self) -> Arc<LogGroup> {
+        Arc::clone(&self.log_file.group)
     }
 
     /// Whether no invocation is ever possible: concurrency zero is reserved.

@@ -1,6 +1,6 @@
 //! What functions print, and the lines that Lambda adds, as they stand in CloudWatch Logs
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html>). Here they go to standard
-//! error, each with its function's name before it, and to a file for each function if it is wanted.
+//! error, each with its function's name before it, to the function's log group, and to a file if it is wanted.
 
 use std::{
     fs::{File, OpenOptions, create_dir_all},
@@ -14,6 +14,7 @@ use std::{
 use tokio::net::unix::pipe;
 
 use super::failure::Failure;
+use crate::logs::LogGroup;
 
 /// How much of an invocation's log `LogType: Tail` returns, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
@@ -22,10 +23,11 @@ const TAIL: usize = 4 * 1024;
 /// How much is read at once, in bytes.
 const CHUNK: usize = 8 * 1024;
 
-/// Where all environments of a function log: standard error, and a file if there is one.
+/// Where all environments of a function log: standard error, the log group, and a file if there is one.
 #[derive(Debug)]
 pub(super) struct LogFile {
     function: String,
+    pub(super) group: Arc<LogGroup>,
     file: Option<Mutex<File>>,
 }
 
@@ -41,11 +43,13 @@ impl LogFile {
         };
         Ok(Self {
             function: function.to_owned(),
+            group: Arc::default(),
             file: directory.map(open).transpose()?.map(Mutex::new),
         })
     }
 
-    fn write(&self, line: &str) {
+    fn write(&self, stream: &Arc<str>, line: &str) {
+        self.group.add(stream, line);
         // Written at once, so that lines stay whole. Where nobody reads them, the functions go on without.
         let _ = io::stderr()
             .lock()
@@ -61,6 +65,8 @@ impl LogFile {
 #[derive(Debug)]
 pub(super) struct Log {
     file: Arc<LogFile>,
+    /// The name of its log stream.
+    stream: Arc<str>,
     /// From the process; absent before it is started, and once it has closed its end.
     output: Option<Output>,
     /// What was read of a line that has not ended.
@@ -97,9 +103,10 @@ pub(super) enum Phase {
 
 impl Log {
     /// An empty log.
-    pub(super) fn new(file: Arc<LogFile>) -> Self {
+    pub(super) fn new(file: Arc<LogFile>, stream: Arc<str>) -> Self {
         Self {
             file,
+            stream,
             output: None,
             partial: Vec::new(),
             tail: Vec::new(),
@@ -189,7 +196,7 @@ impl Log {
         if self.tail.len() > 4 * TAIL {
             self.tail.drain(..self.tail.len() - TAIL);
         }
-        self.file.write(line);
+        self.file.write(&self.stream, line);
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -234,7 +241,8 @@ mod tests {
     use super::*;
 
     fn log(directory: Option<&Path>) -> (Log, File) {
-        let mut log = Log::new(Arc::new(LogFile::open("f", directory).unwrap()));
+        let file = LogFile::open("f", directory).unwrap();
+        let mut log = Log::new(Arc::new(file), "stream".into());
         let writer = log.connect().unwrap();
         (log, File::from(writer))
     }

@@ -80,7 +80,7 @@ impl Settings {
 }
 
 /// A name for the log stream of a new environment.
-pub(super) fn new_log_stream() -> String {
+pub(super) fn new_log_stream() -> Arc<str> {
     let today = jiff::Timestamp::now().strftime("%Y/%m/%d");
-    format!("{today}/[$LATEST]{}", uuid::Uuid::new_v4().simple())
+    format!("{today}/[$LATEST]{}", uuid::Uuid::new_v4().simple()).into()
 }

@@ -36,13 +36,15 @@ pub(in crate::report) fn first_invocation(results: &Results) -> Table {
 /// A first request over HTTP with every function cold.
 pub(in crate::report) fn first_request(results: &Results) -> Table {
     Table::new(
-        "First request over HTTP, every function cold: median (smallest–largest).",
+        "First request over HTTP, every function cold: median (smallest–largest). The worker's init is from its REPORT \
+         lines; there is none where it was still warm.",
         &[
             "Variant",
             "Samples",
             "Request to answer",
             "Accepted to started",
             "Request to started, at most",
+            "Worker's init",
         ],
         results.measured.iter().filter_map(|measured| {
             let cold = measured.cold.as_ref()?;
@@ -53,6 +55,7 @@ pub(in crate::report) fn first_request(results: &Results) -> Table {
                 Cell::median_and_range(&cold.accept_us),
                 Cell::or_dash(task, |task| Cell::median_and_range(&task.accepted_to_started_us)),
                 Cell::or_dash(task, |task| Cell::median_and_range(&task.request_to_started_us)),
+                Cell::or_dash(cold.worker_init_us.as_ref(), Cell::median_and_range),
             ])
         }),
     )

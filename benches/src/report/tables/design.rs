@@ -27,7 +27,10 @@ pub(in crate::report) fn overview(results: &Results) -> Table {
             Cell::or_dash(measured.cold_task(), |task| {
                 Cell::median_and_quartiles(&task.request_to_started_us)
             }),
-            Cell::bytes(measured.binaries.iter().map(|binary| binary.bytes).sum()),
+            Cell::or_dash(
+                (!measured.binaries.is_empty()).then_some(&measured.binaries),
+                |binaries| Cell::bytes(binaries.iter().map(|binary| binary.bytes).sum()),
+            ),
         ]
     };
     Table::new(

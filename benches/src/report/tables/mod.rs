@@ -24,7 +24,7 @@ pub(super) use faults::single_faults;
 pub(super) use money::{idle, months, per_million, prices};
 pub(super) use soak::{broken, soak};
 pub(super) use stress::{bursts, limits, steps};
-pub(super) use warm::{accept, check, generator, start};
+pub(super) use warm::{accept, billed, check, generator, start};
 
 /// A table. The first column names a variant, or what else the row is about; the others hold figures.
 pub(super) struct Table {

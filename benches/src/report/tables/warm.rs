@@ -1,7 +1,7 @@
 //! The open-loop load, and whether its tasks did what they should.
 
 use super::{Cell, Table, percentiles};
-use crate::results::{Load, Measured, Results};
+use crate::results::{BilledInvocation, Load, Measured, Results};
 use crate::variant::Variant;
 
 /// Accept latency under load.
@@ -67,6 +67,44 @@ pub(in crate::report) fn start(results: &Results) -> Table {
             ];
             row.extend(percentiles(&task.accepted_to_started_us));
             row.push(Cell::time(task.accepted_to_finished_us.p50));
+            Some(row)
+        }),
+    )
+}
+
+/// What warm functions are billed for, beyond the task itself.
+pub(in crate::report) fn billed(results: &Results) -> Table {
+    let cells = |invocation: Option<&BilledInvocation>| {
+        [
+            Cell::or_dash(invocation, |billed| Cell::count(billed.duration_ms.count)),
+            Cell::or_dash(invocation, |BilledInvocation { duration_ms, .. }| {
+                Cell::new(
+                    format!("{} ({}–{}) ms", duration_ms.p50, duration_ms.min, duration_ms.max),
+                    duration_ms.p50 as f64,
+                )
+            }),
+            Cell::or_dash(invocation, |billed| {
+                Cell::new(format!("{} MB", billed.memory_mb), billed.memory_mb as f64)
+            }),
+        ]
+    };
+    Table::new(
+        "Billed durations of warm invocations with the empty task, by their REPORT lines: median (smallest–largest). The \
+         worker's are those under load.",
+        &[
+            "Variant",
+            "API: samples",
+            "Billed",
+            "Memory",
+            "Worker: samples",
+            "Billed",
+            "Memory",
+        ],
+        results.measured.iter().filter_map(|measured| {
+            let billed = measured.billed.as_ref()?;
+            let mut row = vec![Cell::variant(measured.variant)];
+            row.extend(cells(billed.api.as_ref()));
+            row.extend(cells(billed.worker.as_ref()));
             Some(row)
         }),
     )

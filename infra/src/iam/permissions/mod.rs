@@ -1,14 +1,17 @@
 //! Which permissions a request needs: actions, and the ARNs of the resources that they are about
 //! (<https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>).
 
+mod cloudformation;
 mod dynamodb;
 mod lambda;
+mod logs;
 mod sqs;
 
 use axum::http::request::Parts;
 use serde_json::Value;
 
 use super::{Account, Service};
+use crate::cloudformation::Query;
 
 /// An action on a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +33,20 @@ pub(super) fn of_request(
     if service == Service::Lambda {
         return lambda::of_request(account, &request.method, &request.uri);
     }
+    if service == Service::CloudFormation {
+        let query = Query::parse(body);
+        let permissions = cloudformation::of_request(account, &query);
+        return permissions.ok_or_else(|| format!("{}:{}", service.name(), query.action()));
+    }
     let target = request.headers.get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.split_once('.').map_or(target, |(_, operation)| operation);
     // What is no JSON is refused by the service.
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let permissions = if service == Service::Sqs {
-        sqs::of_request(account, operation, &body)
-    } else {
-        dynamodb::of_request(account, operation, &body)
+    let permissions = match service {
+        Service::Sqs => sqs::of_request(account, operation, &body),
+        Service::Logs => logs::of_request(account, operation, &body),
+        _ => dynamodb::of_request(account, operation, &body),
     };
     permissions.ok_or_else(|| format!("{}:{operation}", service.name()))
 }
