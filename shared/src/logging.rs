@@ -10,7 +10,8 @@ pub fn start() {
         .flatten_event(true)
         .with_max_level(Level::INFO)
         .with_target(false)
-        .with_current_span(false)
+        // The runtime has a span for each invocation: its request id and its trace id stand in each line.
+        .with_current_span(true)
         .with_span_list(false)
         .init();
 }
