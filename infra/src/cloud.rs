@@ -119,8 +119,9 @@ impl Cloud {
                 Ok(())
             });
         }
+        let iam = Arc::new(iam);
         let endpoint = Endpoint {
-            iam,
+            iam: Arc::clone(&iam),
             lambda: lambda.clone(),
             sqs,
             chaos: options.chaos,
@@ -137,7 +138,7 @@ impl Cloud {
         services.spawn(async { match endpoint::serve(cloud, endpoint).await {} });
         if let Some(declared) = stack.api {
             services.spawn(async {
-                gateway::serve(api, declared, ACCOUNT_ID.to_owned(), lambda)
+                gateway::serve(api, declared, ACCOUNT_ID.to_owned(), lambda, iam)
                     .await
                     .context("the HTTP API failed")
             });

@@ -117,6 +117,12 @@ impl LocalCloud {
         AwsRequest::new(self.unsigned(method, path), keys)
     }
 
+    /// A request to the HTTP API, signed with the same keys.
+    pub(crate) fn signed(&self, request: RequestBuilder) -> AwsRequest {
+        let keys = [self.text("access_key_id"), self.text("secret_access_key")];
+        AwsRequest::to_an_api(request, keys)
+    }
+
     /// A request to the AWS endpoint without a signature.
     pub(crate) fn unsigned(&self, method: Method, path: &str) -> RequestBuilder {
         self.client

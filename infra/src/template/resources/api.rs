@@ -1,11 +1,11 @@
-//! `AWS::Serverless::HttpApi` with the routes that functions declare as events. API definitions, authorizers,
-//! custom domains and stages other than `$default` are refused.
+//! `AWS::Serverless::HttpApi` with the routes that functions declare as events. What its definition says beside who may
+//! use them, custom domains and stages other than `$default` are refused.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::Context;
+use super::{Context, authorization};
 use crate::template::declaration::{Declaration, ResourceType};
 use crate::template::error::{Place, Problem, Problems};
 use crate::template::identity::{Identity, Kind};
@@ -17,9 +17,10 @@ use crate::template::yaml::{Node, Value};
 const DEFAULT_ROUTE: &str = Route::DEFAULT;
 /// The other name of `ANY`, as an API definition has it.
 const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
-const SUPPORTED: [&str; 5] = [
+const SUPPORTED: [&str; 6] = [
     "CorsConfiguration",
     "DefaultRouteSettings",
+    "DefinitionBody",
     "DisableExecuteApiEndpoint",
     "RouteSettings",
     "StageName",
@@ -87,7 +88,7 @@ pub(super) fn route(api: &str, function_name: &str, properties: &Node) -> Result
     })
 }
 
-fn method(node: &Node) -> Result<Method, Problem> {
+pub(super) fn method(node: &Node) -> Result<Method, Problem> {
     let text = node.text()?;
     if text == ANY_METHOD {
         return Ok(Method::Any);
@@ -163,6 +164,11 @@ pub(in crate::template) fn read(
         logical_id: api.logical_id.clone(),
         id: context.identity(api)?.name.clone(),
         throttling: throttling_settings(fields, &routes)?,
+        routes_with_iam: fields
+            .read("DefinitionBody", |body| {
+                authorization::routes_with_iam(body, &routes)
+            })?
+            .unwrap_or_default(),
         routes,
         cors: fields.read("CorsConfiguration", cors)?.flatten(),
         access_log_format: access_log_format(api, context)?,

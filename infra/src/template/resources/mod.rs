@@ -3,6 +3,7 @@
 
 pub(super) mod api;
 mod asynchronous;
+mod authorization;
 pub(super) mod events;
 pub(super) mod function;
 pub(super) mod mapping;
