@@ -4,8 +4,9 @@
 //! environments that are real processes, the Runtime API that they poll, the asynchronous queue, the event source
 //! mappings, the API. [`sqs`] is SQS, [`dynamodb`] an embedded DynamoDB, [`gateway`] an HTTP API, [`endpoint`] the one
 //! address at which AWS SDKs and the AWS CLI find all of it; [`iam`] decides who may do what there. [`cloud`] puts them
-//! together; [`up`] is the command around it, and [`chaos`] lets things go wrong if it is asked to. [`builder`] builds the functions as SAM would, and [`process`] starts
-//! their processes and sees to it that none is left behind.
+//! together; [`up`] is the command around it, and [`chaos`] lets things go wrong if it is asked to. [`builder`] builds
+//! the functions as SAM would, and [`process`] starts their processes and sees to it that none is left behind. [`deploy`]
+//! takes the same templates to AWS.
 //!
 //! It knows templates and protocols, never a variant's code, and the functions cannot tell it from AWS but by the
 //! limits that ARCHITECTURE.md lists.
@@ -14,6 +15,7 @@ pub mod builder;
 pub mod chaos;
 pub mod clock;
 pub mod cloud;
+pub mod deploy;
 pub mod dynamodb;
 pub mod endpoint;
 pub mod gateway;
@@ -23,3 +25,4 @@ pub mod process;
 pub mod sqs;
 pub mod template;
 pub mod up;
+mod variant;
