@@ -15,3 +15,9 @@ pub fn start() {
         .with_span_list(false)
         .init();
 }
+
+/// An error with its causes, in one line: what a service refused, and why, stands in the last of them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -70,6 +70,12 @@ impl LocalCloud {
         cloud
     }
 
+    /// The same, with the template that it was started from.
+    pub(crate) fn keeping(mut self, template: Template) -> Self {
+        self.template = Some(template);
+        self
+    }
+
     /// Kills the functions that are at work. One that is frozen is not.
     pub(crate) fn kill_working_functions(&self) {
         for (process, state) in self.function_processes() {
@@ -81,6 +87,11 @@ impl LocalCloud {
     }
 
     pub(crate) fn up(template: &str, arguments: &[&str]) -> Self {
+        Self::try_up(template, arguments).unwrap_or_else(|log| panic!("{template}: log:\n{log}"))
+    }
+
+    /// The same; answers the log where it does not start.
+    pub(crate) fn try_up(template: &str, arguments: &[&str]) -> Result<Self, String> {
         let log = NamedTempFile::new().expect("a file for the log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
             .args(["up", template, "--json"])
@@ -94,16 +105,19 @@ impl LocalCloud {
         BufReader::new(process.stdout.take().expect("piped"))
             .read_line(&mut line)
             .expect("a line");
-        let description = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("{template}: {line:?}: {error}; log:\n{}", text_of(&log)));
-        Self {
+        let Ok(description) = serde_json::from_str(&line) else {
+            // It prints its line, or it ends.
+            process.wait().expect("it can be waited for");
+            return Err(text_of(&log));
+        };
+        Ok(Self {
             variant: template.to_owned(),
             template: None,
             process,
             description,
             log,
             client: reqwest::Client::new(),
-        }
+        })
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -13,8 +13,7 @@ pub(crate) struct Template {
 impl Template {
     /// The variant's template in which each of these texts is replaced once.
     pub(crate) fn changed(variant: &str, changes: &[(&str, &str)]) -> Self {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut template = fs::read_to_string(package.join(variant).with_extension("yaml")).unwrap();
+        let mut template = Self::text(variant);
         for (from, to) in changes {
             assert!(
                 template.contains(from),
@@ -22,6 +21,18 @@ impl Template {
             );
             template = template.replacen(from, to, 1);
         }
+        Self::new(&template)
+    }
+
+    /// The variant's template.
+    pub(crate) fn text(variant: &str) -> String {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(package.join(variant).with_extension("yaml")).unwrap()
+    }
+
+    /// A template with this text.
+    pub(crate) fn new(template: &str) -> Self {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workspace = package.parent().unwrap().display().to_string();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("template.yaml");

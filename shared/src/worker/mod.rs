@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use crate::{
     Dispatch, DispatchError, DynamoStore, Record, Store, TaskId, TaskMessage, Timestamp, Webhook,
     aws::{self, MissingSetting},
+    logging::chain,
     metrics::Metrics,
     record::{Claim, Failure, FailureCode, Outcome},
     store::{Replaced, StoreError},
@@ -240,7 +241,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             Ok(Replaced::Conflict(newer)) => newer.map_or(record, |newer| *newer),
             // It will be run; all that is lost is that a repetition may hand it over once more.
             Err(error) => {
-                warn!(task_id = %record.id, %error, "the hand-over could not be marked");
+                warn!(task_id = %record.id, error = chain(&error), "the hand-over could not be marked");
                 record
             }
         }
