@@ -150,8 +150,9 @@ impl Cloud {
                 Ok(())
             });
         }
+        let iam = Arc::new(iam);
         let endpoint = Endpoint {
-            iam,
+            iam: Arc::clone(&iam),
             cloudformation: CloudFormation::new(&account, &stack_name, options.parameters, stack.outputs),
             lambda: lambda.clone(),
             sqs: sqs.clone(),
@@ -169,7 +170,7 @@ impl Cloud {
         services.spawn(async { match endpoint::serve(cloud, endpoint).await {} });
         if let Some(declared) = stack.api {
             services.spawn(async {
-                gateway::serve(api, declared, account, gateway::Services { lambda, sqs })
+                gateway::serve(api, declared, account, gateway::Services { lambda, sqs }, iam)
                     .await
                     .context("the HTTP API failed")
             });

@@ -35,7 +35,7 @@ const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Endpoint {
     /// Who may call them.
-    pub iam: Iam,
+    pub iam: Arc<Iam>,
     /// CloudFormation.
     pub cloudformation: CloudFormation,
     /// Lambda.

@@ -7,7 +7,7 @@
 //! find all of it; [`iam`] decides who may do what there. [`ecs`] keeps a container running, to compare with, and
 //! [`load_balancer`] stands before it. [`cloud`] puts them together; [`up`] is the command around it, and [`chaos`] lets
 //! things go wrong if it is asked to. [`builder`] builds the functions as SAM would, and [`process`] starts their
-//! processes and sees to it that none is left behind.
+//! processes and sees to it that none is left behind. [`deploy`] takes the same templates to AWS.
 //!
 //! It knows templates and protocols, never a variant's code, and the functions cannot tell it from AWS but by the
 //! limits that ARCHITECTURE.md lists.
@@ -17,6 +17,7 @@ pub mod chaos;
 pub mod clock;
 pub mod cloud;
 pub mod cloudformation;
+pub mod deploy;
 pub mod dynamodb;
 pub mod ecs;
 pub mod endpoint;
@@ -29,3 +30,4 @@ pub mod process;
 pub mod sqs;
 pub mod template;
 pub mod up;
+mod variant;

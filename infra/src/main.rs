@@ -1,9 +1,13 @@
-//! The command `infra`: runs the variants' templates on this machine.
+//! The command `infra`: runs the variants' templates on this machine, and deploys them to AWS.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use infra::{process::reaper, up::Up};
+use infra::{
+    deploy::{Deploy, Destroy, Logs, Outputs},
+    process::reaper,
+    up::Up,
+};
 
 /// Runs SAM templates on this machine, or deploys them.
 #[derive(Parser)]
@@ -17,6 +21,14 @@ struct Arguments {
 enum Command {
     /// Run a template on this machine until Ctrl-C: HTTP API, functions, queues, event source mappings, tables
     Up(Up),
+    /// Build a variant and deploy it to AWS, with SAM and cargo-lambda; say before what that creates and costs
+    Deploy(Deploy),
+    /// Print the outputs of a deployed variant: its URL, its functions
+    Outputs(Outputs),
+    /// Print what the functions of a deployed variant have logged
+    Logs(Logs),
+    /// Delete a deployed variant
+    Destroy(Destroy),
     /// Kill what a local cloud leaves behind; started by `up` itself
     #[command(name = reaper::SUBCOMMAND, hide = true)]
     Reaper {
@@ -28,6 +40,10 @@ enum Command {
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Up(up) => run(up),
+        Command::Deploy(deploy) => deploy.run(),
+        Command::Outputs(outputs) => outputs.run(),
+        Command::Logs(logs) => logs.run(),
+        Command::Destroy(destroy) => destroy.run(),
         Command::Reaper { control_groups } => reaper::run(&control_groups).map_err(anyhow::Error::from),
     };
     match ended {

@@ -1,18 +1,14 @@
 //! `infra up`: runs a template until it is interrupted.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{io::Write as _, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     chaos::{self, Chaos},
     cloud::{Cloud, Description, Options},
     process::limits::{self, Enforcement},
+    variant::{key_and_value, template_path},
 };
 
 /// The command line of `infra up`.
@@ -114,44 +110,6 @@ fn print(description: &Description, json: bool) -> anyhow::Result<()> {
         eprintln!("infra: everything is up; Ctrl-C ends it");
     }
     Ok(out.flush()?)
-}
-
-/// The template of a variant stands beside this package's own sources.
-fn template_path(template: &str) -> anyhow::Result<PathBuf> {
-    let given = Path::new(template);
-    if given.extension().is_some() {
-        return given
-            .canonicalize()
-            .with_context(|| format!("cannot read the template {template}"));
-    }
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = directory.join(template).with_extension("yaml");
-    if !path.is_file() {
-        bail!(
-            "there is no variant {template}: give one of {}, or the path of a template",
-            variants(directory)?
-        );
-    }
-    Ok(path)
-}
-
-fn variants(directory: &Path) -> anyhow::Result<String> {
-    let mut names = Vec::new();
-    for entry in directory.read_dir()? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
-        }
-    }
-    names.sort();
-    Ok(names.join(", "))
-}
-
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("give it as KEY=VALUE".to_owned()),
-    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

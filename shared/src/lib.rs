@@ -4,8 +4,8 @@
 //! built-in ones), [`record`] (the state of one accepted task and its legal transitions). Around it stand the two
 //! halves of every variant: [`api`] accepts, records and hands over; [`worker`] claims, runs and records. They are
 //! joined by one seam, the [`Dispatch`] trait, which is all in which the variants differ. At the edge: [`store`]
-//! (DynamoDB, or memory for unit tests), [`event`] (what can invoke a function), [`webhook`] (who is told), [`aws`] and
-//! [`logging`] (start-up).
+//! (DynamoDB, or memory for unit tests), [`event`] (what can invoke a function), [`webhook`] (who is told), [`metrics`]
+//! (what is counted), [`aws`] and [`logging`] (start-up).
 //!
 //! Nothing here knows which variant it runs in, nor whether it runs on AWS or on the local cloud.
 
@@ -15,6 +15,7 @@ mod digest;
 pub mod dispatch;
 pub mod event;
 pub mod logging;
+mod metrics;
 pub mod queue;
 pub mod record;
 pub mod store;

@@ -10,7 +10,14 @@ pub fn start() {
         .flatten_event(true)
         .with_max_level(Level::INFO)
         .with_target(false)
-        .with_current_span(false)
+        // The runtime has a span for each invocation: its request id and its trace id stand in each line.
+        .with_current_span(true)
         .with_span_list(false)
         .init();
+}
+
+/// An error with its causes, in one line: what a service refused, and why, stands in the last of them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -10,7 +10,7 @@ use lambda_runtime::Context;
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::{Dispatch, Store, TaskMessage, Worker, worker::WorkerError};
+use crate::{Dispatch, Store, TaskMessage, Worker, logging::chain, worker::WorkerError};
 
 /// Handles all messages of the batch at the same time. Answers which of them failed.
 pub async fn for_each_message<'a, F, W>(event: &'a SqsEvent, handle: F) -> SqsBatchResponse
@@ -22,7 +22,11 @@ where
         let Err(error) = handle(message).await else {
             return None;
         };
-        warn!(message_id = message.message_id, %error, "a message is left in the queue");
+        warn!(
+            message_id = message.message_id,
+            error = chain(&error),
+            "a message is left in the queue"
+        );
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = message.message_id.clone().unwrap_or_default();
         Some(failure)

@@ -40,6 +40,11 @@ impl Timestamp {
     pub fn epoch_seconds(self) -> u64 {
         self.microseconds_since_epoch / 1_000_000
     }
+
+    /// Whole milliseconds since 1970, the unit of CloudWatch Logs.
+    pub fn epoch_milliseconds(self) -> u64 {
+        self.microseconds_since_epoch / 1_000
+    }
 }
 
 impl Add<Duration> for Timestamp {

@@ -127,7 +127,7 @@ impl Iam {
     ///
     /// It is not, or they may not.
     pub fn check(&self, service: Service, request: &Parts, body: &[u8]) -> Result<&Principal, Refusal> {
-        let principal = self.authenticate(service, request, body, Timestamp::now())?;
+        let principal = self.authenticate(service.name(), request, body, Timestamp::now())?;
         // Whoever may do everything may also do what cannot be judged.
         if principal.may_do_everything() {
             return Ok(principal);
@@ -140,10 +140,24 @@ impl Iam {
         Ok(principal)
     }
 
-    /// Whose key the request is signed with.
+    /// Checks that a request to an HTTP API is signed with a known key, and that whoever has the key may send it.
+    ///
+    /// # Errors
+    ///
+    /// It is not, or they may not.
+    pub fn check_request_to_api(&self, api_id: &str, request: &Parts, body: &[u8]) -> Result<(), Refusal> {
+        let principal = self.authenticate("execute-api", request, body, Timestamp::now())?;
+        let Account { id, region } = &self.account;
+        let (method, path) = (&request.method, request.uri.path());
+        // <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html>
+        let arn = format!("arn:aws:execute-api:{region}:{id}:{api_id}/$default/{method}{path}");
+        Ok(principal.may("execute-api:Invoke", &arn)?)
+    }
+
+    /// Whose key the request is signed with. The service is named as in credential scopes.
     fn authenticate(
         &self,
-        service: Service,
+        service: &str,
         request: &Parts,
         body: &[u8],
         now: Timestamp,

@@ -69,6 +69,8 @@ impl ResourceType {
 pub(super) struct Declaration {
     pub(super) logical_id: String,
     pub(super) kind: ResourceType,
+    /// As in `AWS::SQS::Queue`.
+    pub(super) resource_type: String,
     pub(super) place: Place,
     /// A map; for functions and APIs `Globals` is already merged into it.
     pub(super) properties: Node,
@@ -137,7 +139,8 @@ fn read_one(logical_id: &str, node: &Node, scope: &Scope<'_>) -> Result<Option<D
     check_logical_id(logical_id, node)?;
     let fields = node.fields()?;
     fields.allow(&ATTRIBUTES, &ATTRIBUTES_WITHOUT_EFFECT)?;
-    let kind = resource_type(fields.require("Type")?)?;
+    let resource_type = fields.require("Type")?;
+    let kind = kind(resource_type)?;
     if let Some(condition) = fields.get("Condition")
         && !scope.condition(condition)?
     {
@@ -156,6 +159,7 @@ fn read_one(logical_id: &str, node: &Node, scope: &Scope<'_>) -> Result<Option<D
     Ok(Some(Declaration {
         logical_id: logical_id.to_owned(),
         kind,
+        resource_type: resource_type.text()?.to_owned(),
         place: node.place.clone(),
         properties,
         metadata: fields.get("Metadata").cloned(),
@@ -176,7 +180,7 @@ fn check_logical_id(logical_id: &str, node: &Node) -> Result<(), Problem> {
     }
 }
 
-fn resource_type(node: &Node) -> Result<ResourceType, Problem> {
+fn kind(node: &Node) -> Result<ResourceType, Problem> {
     let name = node.text()?;
     ResourceType::named(name).ok_or_else(|| {
         node.problem(format!(

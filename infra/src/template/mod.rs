@@ -38,11 +38,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use error::Problems;
 pub use error::{Problem, TemplateError};
 pub use model::{
     AsynchronousConfiguration, Code, ContainerService, CorsConfiguration, Effect, EventSourceMapping,
-    Function, HttpApi, LoadBalancer, Method, Output, Queue, RecursiveLoop, ResponseParameter, Route,
-    SendMessage, Stack, Statement, Table, Target, Throttling, ThrottlingSettings,
+    Function, HttpApi, LoadBalancer, Method, Output, Queue, RecursiveLoop, Resource, ResponseParameter,
+    Route, SendMessage, Stack, Statement, Table, Target, Throttling, ThrottlingSettings,
 };
 
 /// Bytes that a template may have.
@@ -72,15 +73,27 @@ pub struct Settings {
 /// The file cannot be read, or it holds what is malformed, refused by AWS, or not supported by the local cloud;
 /// the error lists every problem that one reading can find.
 pub fn load(path: &Path, settings: &Settings) -> Result<Stack, TemplateError> {
-    let bytes = read(path).map_err(|source| TemplateError::Read {
-        file: path.to_owned(),
-        source,
-    })?;
     let directory = path.parent().unwrap_or(Path::new(""));
-    stack::read(&bytes, directory, settings).map_err(|problems| TemplateError::Invalid {
-        file: path.to_owned(),
-        problems: problems.into_sorted(),
-    })
+    with_bytes(path, |bytes| stack::read(bytes, directory, settings))
+}
+
+/// Lists what a template creates, the roles that SAM makes among it, whether the local cloud can run it or not.
+///
+/// # Errors
+/// As [`load`], as far as parameters, conditions and the types of resources are concerned.
+pub fn resources(path: &Path, settings: &Settings) -> Result<Vec<Resource>, TemplateError> {
+    with_bytes(path, |bytes| stack::resources(bytes, settings))
+}
+
+fn with_bytes<T>(path: &Path, act: impl FnOnce(&[u8]) -> Result<T, Problems>) -> Result<T, TemplateError> {
+    let file = path.to_owned();
+    match read(path) {
+        Ok(bytes) => act(&bytes).map_err(|problems| TemplateError::Invalid {
+            file,
+            problems: problems.into_sorted(),
+        }),
+        Err(source) => Err(TemplateError::Read { file, source }),
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! What a template declares once everything in it is resolved: plain data for the parts of the local cloud that
 //! run it. Nothing here knows YAML, parameters or intrinsic functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +23,15 @@ pub struct Stack {
     pub container_service: Option<ContainerService>,
     /// The outputs, in the order of the template.
     pub outputs: Vec<Output>,
+}
+
+/// A resource that a template creates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its name in the template, or the one that SAM gives it.
+    pub logical_id: String,
+    /// As in `AWS::SQS::Queue`.
+    pub resource_type: String,
 }
 
 /// A Lambda function.
@@ -207,6 +216,9 @@ pub struct HttpApi {
     pub routes: Vec<Route>,
     /// Cross-origin resource sharing, where API Gateway answers for it.
     pub cors: Option<CorsConfiguration>,
+    /// The keys of the routes for which callers have to sign, and to be allowed `execute-api:Invoke`.
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html>
+    pub routes_with_iam: BTreeSet<String>,
     /// How many requests routes take.
     pub throttling: ThrottlingSettings,
     /// The format of the access log's lines, with `$context` variables, where requests are logged.

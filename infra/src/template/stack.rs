@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::declaration::{self, Declaration, ResourceType};
-use super::dependencies;
+use super::dependencies::{self, generated_role};
 use super::error::{Place, Problem, Problems};
 use super::identity::{Identity, Kind};
 use super::intrinsics::Scope;
-use super::model::{EventSourceMapping, Function, Output, Queue, Stack, Table};
+use super::model::{EventSourceMapping, Function, Output, Queue, Resource, Stack, Table};
 use super::node::Fields;
 use super::resources::api::{self, DeclaredRoute};
 use super::resources::{self, Context, events, function, mapping, queue, service, table};
@@ -29,17 +29,9 @@ const SAM: &str = "AWS::Serverless-2016-10-31";
 
 /// Reads a template that stands in this folder.
 pub(super) fn read(bytes: &[u8], directory: &Path, settings: &Settings) -> Result<Stack, Problems> {
-    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
-    let document = yaml::parse(text)?;
+    let document = yaml::parse(text(bytes)?)?;
     let sections = document.fields()?;
-    sections.allow(&SECTIONS, &SECTIONS_WITHOUT_EFFECT)?;
-    check_header(sections)?;
-    let values = parameters::read(sections.get("Parameters"), &settings.parameters)?;
-    let mut scope = Scope::new(settings, values, sections.get("Mappings"));
-    conditions::evaluate(sections.get("Conditions"), &mut scope)?;
-    let mut declarations = declaration::read(sections.require("Resources")?, &mut scope)?;
-    events::add_implicit_api(&mut declarations)?;
-    globals::apply(sections.get("Globals"), &mut declarations)?;
+    let (declarations, mut scope) = declared(sections, settings)?;
     let order = dependencies::order(&declarations, &scope)?;
     identify(&order, &declarations, &mut scope)?;
     assemble(
@@ -50,6 +42,44 @@ pub(super) fn read(bytes: &[u8], directory: &Path, settings: &Settings) -> Resul
             directory,
         },
     )
+}
+
+/// Lists what a template creates.
+pub(super) fn resources(bytes: &[u8], settings: &Settings) -> Result<Vec<Resource>, Problems> {
+    let document = yaml::parse(text(bytes)?)?;
+    let (declarations, _) = declared(document.fields()?, settings)?;
+    let roles = declarations.iter().filter_map(generated_role);
+    let roles = roles.map(|role| (role, "AWS::IAM::Role"));
+    let declared = declarations
+        .iter()
+        .map(|declaration| (declaration.logical_id.clone(), declaration.resource_type.as_str()));
+    let all = declared.chain(roles);
+    Ok(all
+        .map(|(logical_id, resource_type)| Resource {
+            logical_id,
+            resource_type: resource_type.to_owned(),
+        })
+        .collect())
+}
+
+/// The resources, with the defaults of `Globals`, and what their values can refer to.
+fn declared<'a>(
+    sections: Fields<'a>,
+    settings: &'a Settings,
+) -> Result<(Vec<Declaration>, Scope<'a>), Problems> {
+    sections.allow(&SECTIONS, &SECTIONS_WITHOUT_EFFECT)?;
+    check_header(sections)?;
+    let values = parameters::read(sections.get("Parameters"), &settings.parameters)?;
+    let mut scope = Scope::new(settings, values, sections.get("Mappings"));
+    conditions::evaluate(sections.get("Conditions"), &mut scope)?;
+    let mut declarations = declaration::read(sections.require("Resources")?, &mut scope)?;
+    events::add_implicit_api(&mut declarations)?;
+    globals::apply(sections.get("Globals"), &mut declarations)?;
+    Ok((declarations, scope))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))
 }
 
 fn not_utf8(bytes: &[u8], position: usize) -> Problem {

@@ -6,6 +6,9 @@
 )]
 
 mod callers;
+mod needed;
 mod roles;
+mod statements;
+mod suite;
 #[path = "../support/mod.rs"]
 mod support;

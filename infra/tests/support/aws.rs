@@ -12,6 +12,8 @@ use super::signing;
 pub(crate) struct AwsRequest {
     request: RequestBuilder,
     keys: [String; 2],
+    /// The service that is called, where neither a header nor the absence of one tells it.
+    service: Option<&'static str>,
 }
 
 impl AwsRequest {
@@ -20,12 +22,22 @@ impl AwsRequest {
         Self {
             request,
             keys: keys.map(str::to_owned),
+            service: None,
+        }
+    }
+
+    /// A request to an HTTP API, not to the AWS endpoint.
+    pub(crate) fn to_an_api(request: RequestBuilder, keys: [&str; 2]) -> Self {
+        Self {
+            service: Some("execute-api"),
+            ..Self::new(request, keys)
         }
     }
 
     /// Signs with other keys.
     pub(crate) fn with_keys(self, keys: [&str; 2]) -> Self {
-        Self::new(self.request, keys)
+        let keys = keys.map(str::to_owned);
+        Self { keys, ..self }
     }
 
     pub(crate) fn header(self, name: &str, value: impl Display) -> Self {
@@ -55,6 +67,7 @@ impl AwsRequest {
             .get("x-amz-target")
             .map(|target| target.to_str().unwrap());
         let service = match target {
+            _ if self.service.is_some() => self.service.unwrap_or_default(),
             Some(target) if target.starts_with("AmazonSQS") => "sqs",
             Some(_) => "dynamodb",
             None => "lambda",

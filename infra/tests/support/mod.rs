@@ -70,6 +70,12 @@ impl LocalCloud {
         cloud
     }
 
+    /// The same, with the template that it was started from.
+    pub(crate) fn keeping(mut self, template: Template) -> Self {
+        self.template = Some(template);
+        self
+    }
+
     /// Kills the functions that are at work. One that is frozen is not.
     pub(crate) fn kill_working_functions(&self) {
         self.kill_functions_that(|state| state != 'T');
@@ -90,6 +96,11 @@ impl LocalCloud {
     }
 
     pub(crate) fn up(template: &str, arguments: &[&str]) -> Self {
+        Self::try_up(template, arguments).unwrap_or_else(|log| panic!("{template}: log:\n{log}"))
+    }
+
+    /// The same; answers the log where it does not start.
+    pub(crate) fn try_up(template: &str, arguments: &[&str]) -> Result<Self, String> {
         let log = NamedTempFile::new().expect("a file for the log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
             .args(["up", template, "--json"])
@@ -103,16 +114,19 @@ impl LocalCloud {
         BufReader::new(process.stdout.take().expect("piped"))
             .read_line(&mut line)
             .expect("a line");
-        let description = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("{template}: {line:?}: {error}; log:\n{}", text_of(&log)));
-        Self {
+        let Ok(description) = serde_json::from_str(&line) else {
+            // It prints its line, or it ends.
+            process.wait().expect("it can be waited for");
+            return Err(text_of(&log));
+        };
+        Ok(Self {
             variant: template.to_owned(),
             template: None,
             process,
             description,
             log,
             client: reqwest::Client::new(),
-        }
+        })
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -124,6 +138,12 @@ impl LocalCloud {
     pub(crate) fn aws(&self, method: Method, path: &str) -> AwsRequest {
         let keys = [self.text("access_key_id"), self.text("secret_access_key")];
         AwsRequest::new(self.unsigned(method, path), keys)
+    }
+
+    /// A request to the HTTP API, signed with the same keys.
+    pub(crate) fn signed(&self, request: RequestBuilder) -> AwsRequest {
+        let keys = [self.text("access_key_id"), self.text("secret_access_key")];
+        AwsRequest::to_an_api(request, keys)
     }
 
     /// A request to the AWS endpoint without a signature.

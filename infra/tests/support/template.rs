@@ -23,6 +23,17 @@ impl Template {
             assert!(template.contains(from), "{file} has no {from:?}");
             template = template.replacen(from, to, 1);
         }
+        Self::new(&template)
+    }
+
+    /// The variant's template.
+    pub(crate) fn text(variant: &str) -> String {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(package.join(variant).with_extension("yaml")).unwrap()
+    }
+
+    /// A template with this text.
+    pub(crate) fn new(template: &str) -> Self {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workspace = package.parent().unwrap().display().to_string();
         let directory = tempfile::tempdir().unwrap();

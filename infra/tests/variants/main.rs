@@ -4,6 +4,7 @@ mod continuation;
 mod contract;
 mod faults;
 mod lambda;
+mod operation;
 mod processes;
 mod recovery;
 #[path = "../support/mod.rs"]

@@ -22,10 +22,13 @@ const HAND_OVER_TIME: Duration = Duration::from_secs(30);
 impl<S: Store, D: Dispatch> Api<S, D> {
     /// Accepts the task for later. Answers its record.
     pub(super) async fn accept(&self, wanted: Wanted, invocation: &Context) -> Result<Record, Problem> {
-        let key = wanted.key.as_ref();
-        let record = Record::accept(&wanted.kind, wanted.parameters, Timestamp::now());
-        match self.worker.store.insert(&record, key).await? {
-            Inserted::New => self.hand_over(record, key, invocation).await,
+        let (record, key) = wanted.into_record();
+        match self.worker.store.insert(&record, key.as_ref()).await? {
+            Inserted::New => {
+                let record = self.hand_over(record, key.as_ref(), invocation).await?;
+                self.worker.metrics.accepted(&record, invocation);
+                Ok(record)
+            }
             Inserted::Before(record) => self.repeat(*record, invocation).await,
             Inserted::OtherRequest => Err(Problem::key_of_another_request()),
         }
@@ -33,9 +36,10 @@ impl<S: Store, D: Dispatch> Api<S, D> {
 
     /// Runs the task within the request. Answers its last record.
     pub(super) async fn run_within(&self, wanted: Wanted, invocation: &Context) -> Result<Record, Problem> {
-        let record = Record::accept(&wanted.kind, wanted.parameters, Timestamp::now());
-        match self.worker.store.insert(&record, wanted.key.as_ref()).await? {
+        let (record, key) = wanted.into_record();
+        match self.worker.store.insert(&record, key.as_ref()).await? {
             Inserted::New => {
+                self.worker.metrics.accepted(&record, invocation);
                 let ran = self.worker.run(&TaskMessage::of(&record), invocation).await;
                 let ended = ran.map_err(Problem::unavailable)?;
                 ended.ok_or_else(|| Problem::no_such_task(record.id.as_str()))

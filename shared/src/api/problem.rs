@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use crate::{store::StoreError, task::InvalidParameter};
+use crate::{logging::chain, store::StoreError, task::InvalidParameter};
 
 /// Why a request was not carried out.
 #[derive(Debug)]
@@ -138,10 +138,4 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         Self::unavailable(error)
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,13 +1,14 @@
 //! Reading `POST /tasks`: headers and body, bounded before they are parsed, checked before anything is stored.
 
 use lambda_http::{
-    Body, Request,
+    Body, Request, RequestExt,
     http::{HeaderMap, header::CONTENT_TYPE},
+    request::RequestContext,
 };
 use serde_json::{Map, Value};
 
 use super::Problem;
-use crate::{digest::sha256, store::IdempotencyKey, task::InvalidParameter, tasks};
+use crate::{Record, Timestamp, digest::sha256, store::IdempotencyKey, task::InvalidParameter, tasks};
 
 /// The largest request body, in bytes. The parameters of a task are kept in its record.
 const LARGEST_BODY: usize = 16 * 1024;
@@ -23,6 +24,19 @@ pub(super) struct Wanted {
     /// Whether to run it within the request.
     pub(super) wait: bool,
     pub(super) key: Option<IdempotencyKey>,
+    /// What API Gateway calls the request.
+    pub(super) request_id: Option<String>,
+}
+
+impl Wanted {
+    /// The record of the task, accepted now, and the key of its request.
+    pub(super) fn into_record(self) -> (Record, Option<IdempotencyKey>) {
+        let record = Record {
+            api_request_id: self.request_id,
+            ..Record::accept(&self.kind, self.parameters, Timestamp::now())
+        };
+        (record, self.key)
+    }
 }
 
 /// Reads the request.
@@ -47,7 +61,15 @@ pub(super) fn read(request: &Request) -> Result<Wanted, Problem> {
         parameters,
         wait: prefers_wait(headers),
         key,
+        request_id: request_id(request),
     })
+}
+
+fn request_id(request: &Request) -> Option<String> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    }
 }
 
 fn bytes_of(body: &Body) -> &[u8] {

@@ -64,6 +64,9 @@ pub struct Record {
     /// Its parameters, as the client sent them.
     #[serde(with = "json_text")]
     pub parameters: Map<String, Value>,
+    /// The id that API Gateway gave the request, and its client with the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_request_id: Option<String>,
     /// Where it stands.
     pub status: Status,
     /// How many times a worker began it, or went on with it.
@@ -132,6 +135,7 @@ impl Record {
             id: TaskId::random(),
             kind: kind.to_owned(),
             parameters,
+            api_request_id: None,
             status: Status::Queued,
             attempts: 0,
             continuations: 0,

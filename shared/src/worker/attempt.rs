@@ -12,6 +12,7 @@ use tracing::warn;
 use super::Worker;
 use crate::{
     Dispatch, Record, Store, Timestamp,
+    logging::chain,
     record::{Failure, FailureCode, Outcome},
     store::Replaced,
     task::{AnyTask, TaskContext, TaskError, TaskOutput},
@@ -73,7 +74,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
                 None
             }
             Err(error) => {
-                warn!(task_id = %record.id, %error, "the lease could not be renewed");
+                warn!(task_id = %record.id, error = chain(&error), "the lease could not be renewed");
                 Some(record)
             }
         }

@@ -21,6 +21,8 @@ use tracing::{info, warn};
 use crate::{
     Dispatch, DispatchError, DynamoStore, Record, Store, TaskId, TaskMessage, Timestamp, Webhook,
     aws::{self, MissingSetting},
+    logging::chain,
+    metrics::Metrics,
     record::{Claim, Failure, FailureCode, Outcome},
     store::{Replaced, StoreError},
     tasks,
@@ -34,6 +36,7 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(1);
 pub struct Worker<S, D> {
     pub(crate) store: S,
     pub(crate) dispatch: D,
+    pub(crate) metrics: Metrics,
     webhook: Webhook,
 }
 
@@ -75,6 +78,7 @@ impl<D: Dispatch> Worker<DynamoStore, D> {
     pub fn on_aws(config: &SdkConfig, dispatch: D) -> Result<Self, MissingSetting> {
         let store = DynamoStore::new(config, aws::setting("TABLE_NAME")?);
         Ok(Self {
+            metrics: Metrics::from_environment(),
             webhook: Webhook::from_environment(),
             ..Self::new(store, dispatch)
         })
@@ -87,6 +91,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         Self {
             store,
             dispatch,
+            metrics: Metrics::default(),
             webhook: Webhook::default(),
         }
     }
@@ -107,6 +112,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             Claimed::PutDown(record) => return Ok(Some(self.hand_over(record, invocation).await?)),
             Claimed::Granted(record) => record,
         };
+        self.metrics.attempted(&record, invocation);
         let Some((record, outcome)) = self.outcome(record, deadline(invocation)).await else {
             return Ok(None);
         };
@@ -235,7 +241,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             Ok(Replaced::Conflict(newer)) => newer.map_or(record, |newer| *newer),
             // It will be run; all that is lost is that a repetition may hand it over once more.
             Err(error) => {
-                warn!(task_id = %record.id, %error, "the hand-over could not be marked");
+                warn!(task_id = %record.id, error = chain(&error), "the hand-over could not be marked");
                 record
             }
         }
@@ -257,11 +263,13 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             status = %record.status,
             attempts = record.attempts,
             continuations = record.continuations,
+            api_request_id = record.api_request_id,
             queued_milliseconds = milliseconds(Some(record.accepted_at), record.started_at),
             run_milliseconds = milliseconds(record.started_at, record.finished_at),
             error = record.error.as_ref().map(|failure| failure.message.as_str()),
             "task ended"
         );
+        self.metrics.ended(record, invocation);
         self.webhook
             .notify(record, Instant::now() + time_left(invocation))
             .await;

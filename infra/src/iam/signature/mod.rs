@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 use sha2::Sha256;
 
-use super::{Refusal, Service};
+use super::Refusal;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
@@ -108,7 +108,7 @@ impl<'a> SignedRequest<'a> {
     /// # Errors
     ///
     /// It is not.
-    pub(super) fn check_scope(&self, service: Service, region: &str) -> Result<&'a str, Refusal> {
+    pub(super) fn check_scope(&self, service: &str, region: &str) -> Result<&'a str, Refusal> {
         if !self.signed_headers.contains(&"host") {
             let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
             return Err(Refusal::InvalidSignature(message.to_owned()));
@@ -129,10 +129,9 @@ impl<'a> SignedRequest<'a> {
                 "Credential should be scoped to a valid region, not '{claimed_region}'."
             ));
         }
-        if claimed_service != service.name() {
+        if claimed_service != service {
             problems.push(format!(
-                "Credential should be scoped to correct service: '{}'.",
-                service.name()
+                "Credential should be scoped to correct service: '{service}'."
             ));
         }
         if terminator != TERMINATOR {

@@ -1,6 +1,7 @@
 use axum::http::{Request, request::Builder};
 
 use super::*;
+use crate::iam::Service;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const DATE: &str = "20260102T030405Z";
@@ -100,7 +101,7 @@ fn what_botocore_signs_is_verified() {
     for (service, parts, body) in signed_by_botocore() {
         let signed = SignedRequest::read(&parts).unwrap();
         assert_eq!(signed.check_time(now(0)), Ok(()));
-        assert_eq!(signed.check_scope(service, "us-east-1"), Ok("AKIDEXAMPLE"));
+        assert_eq!(signed.check_scope(service.name(), "us-east-1"), Ok("AKIDEXAMPLE"));
         assert_eq!(signed.verify(SECRET, body), Ok(()), "{}", parts.uri);
     }
 }
@@ -174,7 +175,7 @@ fn a_date_header_will_do_for_the_time() {
 fn refusal(request: Builder, authorization: &str) -> Refusal {
     let parts = parts(request, authorization);
     SignedRequest::read(&parts)
-        .and_then(|signed| signed.check_scope(Service::Sqs, "us-east-1").map(drop))
+        .and_then(|signed| signed.check_scope(Service::Sqs.name(), "us-east-1").map(drop))
         .unwrap_err()
 }
 

@@ -1,11 +1,11 @@
-//! `AWS::Serverless::HttpApi` with the routes that functions declare as events, and those of its own definition.
-//! Authorizers, custom domains and stages other than `$default` are refused.
+//! `AWS::Serverless::HttpApi` with the routes that functions declare as events, and those of its own definition, which also
+//! says who may use them. Custom domains and stages other than `$default` are refused.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Context, api_definition};
+use super::{Context, api_definition, authorization};
 use crate::template::declaration::{Declaration, ResourceType};
 use crate::template::error::{Place, Problem, Problems};
 use crate::template::identity::{Identity, Kind};
@@ -184,6 +184,11 @@ pub(in crate::template) fn read(
         logical_id: api.logical_id.clone(),
         id: context.identity(api)?.name.clone(),
         throttling: throttling_settings(fields, &routes)?,
+        routes_with_iam: fields
+            .read("DefinitionBody", |body| {
+                authorization::routes_with_iam(body, &routes)
+            })?
+            .unwrap_or_default(),
         routes,
         cors: fields.read("CorsConfiguration", cors)?.flatten(),
         access_log_format: access_log_format(api, context)?,

@@ -1,5 +1,5 @@
 //! The routes that an HTTP API itself defines, in its `DefinitionBody`: those whose requests API Gateway sends to a queue.
-//! Routes to functions are events of the functions.
+//! Routes to functions are events of the functions; who may use either is read elsewhere (`authorization`).
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.html>
 
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use crate::template::model::{ResponseParameter, Route, SendMessage, Target};
 use crate::template::roles::Statements;
 use crate::template::yaml::Node;
 
-const INTEGRATION: &str = "x-amazon-apigateway-integration";
+pub(super) const INTEGRATION: &str = "x-amazon-apigateway-integration";
 
 /// What a document says of an operation to its readers.
-const OPERATION_WITHOUT_EFFECT: [&str; 7] = [
+pub(super) const OPERATION_WITHOUT_EFFECT: [&str; 7] = [
     "description",
     "operationId",
     "parameters",
@@ -60,7 +60,7 @@ pub(super) fn routes(
     context: &Context<'_>,
 ) -> Result<Vec<DeclaredRoute>, Problems> {
     let document = body.fields()?;
-    document.allow(&["openapi", "paths"], &["info", "tags"])?;
+    document.allow(&["components", "openapi", "paths"], &["info", "tags"])?;
     let mut problems = Problems::default();
     let mut routes = Vec::new();
     for (path, node) in document.require("paths")?.fields()?.entries() {
@@ -70,6 +70,9 @@ pub(super) fn routes(
                 problems.push(operation.problem("not a method"));
                 continue;
             };
+            if operation.fields()?.get(INTEGRATION).is_none() {
+                continue;
+            }
             let target = problems.absorb(integration(operation, roles, context));
             routes.extend(target.map(|integration| DeclaredRoute {
                 api: api.to_owned(),
@@ -89,7 +92,7 @@ pub(super) fn routes(
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-integration.html>
 fn integration(operation: &Node, roles: &Statements, context: &Context<'_>) -> Result<SendMessage, Problems> {
     let fields = operation.fields()?;
-    fields.allow(&[INTEGRATION], &OPERATION_WITHOUT_EFFECT)?;
+    fields.allow(&[INTEGRATION, "security"], &OPERATION_WITHOUT_EFFECT)?;
     let fields = fields.require(INTEGRATION)?.fields()?;
     let supported = [
         "connectionType",

@@ -131,6 +131,7 @@ pub(in crate::template) fn add_implicit_api(declarations: &mut Vec<Declaration>)
     declarations.extend(place.map(|place| Declaration {
         logical_id: IMPLICIT_API.to_owned(),
         kind: ResourceType::HttpApi,
+        resource_type: "AWS::Serverless::HttpApi".to_owned(),
         properties: Node {
             place: place.clone(),
             value: Value::Mapping(Vec::new()),

@@ -4,6 +4,7 @@
 pub(super) mod api;
 mod api_definition;
 mod asynchronous;
+mod authorization;
 mod container;
 pub(super) mod events;
 pub(super) mod function;

@@ -171,6 +171,52 @@ fn an_access_log_has_a_format_and_its_destination_does_not_matter() {
     assert_eq!(read(""), None);
 }
 
+/// An API with one route, whose definition says this of security.
+fn with_security(components: &str, security: &str) -> String {
+    let definition = format!(
+        "DefinitionBody: {{openapi: 3.0.1, info: {{title: T, version: '1'}}, components: {components},
+                           paths: {{/a: {{x-amazon-apigateway-any-method: {{responses: {{}}, security: {security}}}}}}}}}"
+    );
+    let event = "Events: {E: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /a, Method: ANY}}}";
+    format!(
+        "{}{}",
+        api(&definition),
+        function_resource(&format!("      {event}"))
+    )
+}
+
+const IAM: &str = "{securitySchemes: {S: {type: apiKey, name: Authorization, in: header,
+                                          x-amazon-apigateway-authtype: awsSigv4}}}";
+
+#[test]
+fn a_definition_says_which_routes_iam_protects() {
+    let protected = |components, security| {
+        let api = read(&with_security(components, security)).api.unwrap();
+        api.routes_with_iam.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(protected(IAM, "[{S: []}]"), ["ANY /a"]);
+    assert!(protected(IAM, "[]").is_empty());
+    assert!(protected("!Ref AWS::NoValue", "!Ref AWS::NoValue").is_empty());
+}
+
+#[test]
+fn what_a_definition_says_and_the_local_cloud_does_not_do_is_refused() {
+    let jwt = "{securitySchemes: {S: {type: oauth2, x-amazon-apigateway-authorizer: {type: jwt}}}}";
+    for (components, security, expected) in [
+        (jwt, "[{S: []}]", "does not check tokens"),
+        (IAM, "[{T: []}]", "no security scheme `T`"),
+        (
+            "{securitySchemes: {S: {type: http}}}",
+            "[{S: []}]",
+            "`x-amazon-apigateway-authtype` is missing",
+        ),
+    ] {
+        assert_refused(with_security(components, security), expected);
+    }
+    let other = with_security(IAM, "[]").replace("/a: {x", "/b: {x");
+    assert_refused(other, "no function has an event for this route");
+}
+
 #[test]
 fn globals_reach_the_implicit_api() {
     let template = format!("{}Globals: {{HttpApi: {{CorsConfiguration: true}}}}\n", event(""));
