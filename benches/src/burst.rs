@@ -41,8 +41,8 @@ pub struct Burst {
     pub all_finished_us: u64,
     /// The most tasks that ran at the same moment.
     pub most_at_once: u64,
-    /// Execution environments that were started for it, of all functions; `None` where that is not known.
-    pub environments: Option<u64>,
+    /// Execution environments that were started for it, of all functions.
+    pub environments: u64,
     /// How it went on.
     pub course: Vec<Moment>,
 }
@@ -63,6 +63,7 @@ pub struct Moment {
 /// # Errors
 /// Fails when no request is accepted, or a task does not end.
 pub async fn measure(target: &Target, tasks: u32) -> Result<Burst> {
+    let begin = Timestamp::now();
     let answers = {
         let _phase = Phase::begin(target.variant, &format!("{tasks} tasks at once"), 0);
         hand_in(target, tasks).await
@@ -94,7 +95,7 @@ pub async fn measure(target: &Target, tasks: u32) -> Result<Burst> {
         all_started_us: until(spans.iter().map(|span| span.started).max()),
         all_finished_us: until(spans.iter().map(|span| span.finished).max()),
         most_at_once,
-        environments: None,
+        environments: target.logs.environments_started(target, begin).await?,
         course,
     })
 }

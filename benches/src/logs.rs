@@ -78,6 +78,20 @@ impl Logs {
         }
     }
 
+    /// How many execution environments of the target's functions have been started since that time: invocations whose REPORT
+    /// line has an init duration.
+    ///
+    /// # Errors
+    /// Fails when a log cannot be read.
+    pub async fn environments_started(&self, target: &Target, since: Timestamp) -> Result<u64> {
+        let mut started = 0;
+        for function in target.functions.all() {
+            let lines = self.lines(function, since, Some("\"Init Duration\"")).await?;
+            started += lines.len() as u64;
+        }
+        Ok(started)
+    }
+
     async fn lines(&self, function: &str, since: Timestamp, pattern: Option<&str>) -> Result<Vec<Line>> {
         let group = format!("/aws/lambda/{function}");
         let mut pages = self

@@ -131,6 +131,7 @@ async fn a_burst_is_followed_to_its_end() {
     let burst = burst::measure(&target, 40).await.unwrap();
     assert_eq!((burst.sent, burst.accepted, burst.accept_us.count), (40, 40, 40));
     assert!(burst.all_finished_us >= 20_000 && burst.all_started_us < burst.all_finished_us);
+    assert_eq!(burst.environments, 1, "the first task started one");
     assert!(burst.most_at_once > 1 && burst.course.last().unwrap().running == 0);
 }
 

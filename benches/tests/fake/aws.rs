@@ -56,18 +56,23 @@ impl Fake {
 
     /// One invocation of the worker for each task, all in one stream, in two pages.
     fn filter_log_events(&self, request: &Value) -> Response {
-        let worker = self.worker_function().unwrap();
-        assert_eq!(request["logGroupName"], format!("/aws/lambda/{worker}"));
+        let group = request["logGroupName"].as_str().unwrap();
+        let is_of = |function: &str| group == format!("/aws/lambda/{function}");
+        if !self.worker_function().is_some_and(|worker| is_of(&worker)) {
+            assert!(is_of(&self.api_function()), "{group}");
+            return json!({"events": []}).to_string().into_response();
+        }
         let state = self.state.lock().unwrap();
         let lines: Vec<String> = state
             .cold_workers
             .iter()
             .flat_map(|cold| invocation(*cold))
             .collect();
-        let wants_reports = request["filterPattern"] == "\"REPORT RequestId\"";
-        let events = lines
-            .iter()
-            .filter(|line| !wants_reports || line.starts_with("REPORT"));
+        let phrase = request["filterPattern"]
+            .as_str()
+            .unwrap_or_default()
+            .trim_matches('"');
+        let events = lines.iter().filter(|line| line.contains(phrase));
         let events: Vec<Value> = events
             .map(|line| json!({"logStreamName": "stream", "timestamp": 0, "message": line}))
             .collect();

@@ -17,7 +17,7 @@ pub(in crate::report) fn bursts(results: &Results) -> Option<Table> {
             Cell::time(burst.all_started_us),
             Cell::time(burst.all_finished_us),
             Cell::count(burst.most_at_once),
-            Cell::or_dash(burst.environments, Cell::count),
+            Cell::count(burst.environments),
         ])
     });
     let table = Table::new(
