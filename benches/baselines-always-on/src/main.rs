@@ -26,8 +26,10 @@ use tracing::{info, warn};
 /// Where the load balancer looks whether the process is well. It is no part of the interface.
 const HEALTH: &str = "/health";
 
-/// The largest body that is read, in bytes. The interface refuses smaller ones already, with a reason.
-const LARGEST_BODY: usize = 64 * 1024;
+/// The largest body that is read, in bytes: what API Gateway takes before the others
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>). The interface refuses much
+/// smaller ones, with a reason; an answer before the end of a body is one that its sender may never see.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 /// What every connection needs.
 struct Server {

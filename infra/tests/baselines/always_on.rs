@@ -41,6 +41,7 @@ async fn a_task_is_accepted_and_runs_after_the_response() {
     assert_eq!(refused.headers()["content-type"], "application/problem+json");
     let large = cloud.post(&json!({"kind": "x".repeat(1024 * 1024)})).await;
     assert_eq!(large.status(), 413);
+    assert_eq!(large.headers()["content-type"], "application/problem+json");
 }
 
 #[tokio::test(flavor = "multi_thread")]

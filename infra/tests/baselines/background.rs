@@ -1,15 +1,43 @@
 //! The task that is spawned in the function's process. After the response its environment is frozen
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use crate::{records, support::until, up};
+use crate::{
+    records,
+    support::{LocalCloud, Template, until},
+    template,
+};
+
+/// With one environment, which every request uses: with more of them it is chance whether a request thaws the one that
+/// has the task.
+fn up() -> LocalCloud {
+    let timeout = "      Timeout: 35\n";
+    let reserved = format!("{timeout}      ReservedConcurrentExecutions: 1\n");
+    let limited = Template::changed_file(&template("background"), &[(timeout, &reserved)]);
+    LocalCloud::up_changed("background", limited, &[])
+}
+
+/// Looks at the task until it is as wanted. A look that comes too early is throttled.
+async fn task_once(cloud: &LocalCloud, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let started = Instant::now();
+    loop {
+        let task = cloud
+            .retried(|| cloud.request(Method::GET, &format!("/tasks/{id}")))
+            .await;
+        if wanted(&task) {
+            return task;
+        }
+        assert!(started.elapsed().as_secs() < 240, "still {task}");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_task_stands_still_after_the_response_and_goes_on_with_later_requests() {
-    let cloud = up("background", &[]);
+    let cloud = up();
     // Less than half a second of computing.
     let task = json!({"kind": "mandelbrot", "width": 256, "height": 256, "max_iterations": 10_000});
     let id = cloud.accept(&task).await;
@@ -26,7 +54,7 @@ async fn the_task_stands_still_after_the_response_and_goes_on_with_later_request
         ["queued", "running"].contains(&after[0]["status"]["S"].as_str().unwrap()),
         "{after:?}"
     );
-    let ended = cloud.ended(&id).await;
+    let ended = task_once(&cloud, &id, |task| !task["finished_at"].is_null()).await;
     assert_eq!(
         (&ended["status"], &ended["attempts"]),
         (&json!("succeeded"), &json!(1))
@@ -36,12 +64,13 @@ async fn the_task_stands_still_after_the_response_and_goes_on_with_later_request
 /// Nobody delivers it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_task_is_lost_with_its_environment() {
-    let cloud = up("background", &[]);
+    let cloud = up();
     let id = cloud.accept(&json!({"kind": "sleep", "millis": 600_000})).await;
-    cloud.task_once(&id, |task| task["status"] == "running").await;
+    task_once(&cloud, &id, |task| task["status"] == "running").await;
     cloud.kill_functions();
     let left = records(&cloud).await;
     // A new environment knows nothing of it.
-    assert_eq!(cloud.task(&id).await["status"], "running");
+    let task = task_once(&cloud, &id, |_| true).await;
+    assert_eq!(task["status"], "running");
     assert_eq!(records(&cloud).await, left);
 }
