@@ -97,6 +97,8 @@ async fn a_task_is_counted_and_each_of_its_lines_names_its_request() {
     .await;
 }
 
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html>; what the others get is not
+/// documented, and widely observed.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_iam_only_who_signs_may_call() {
     each_variant(&["--parameter", "Authorizer=AWS_IAM"], async |cloud| {
