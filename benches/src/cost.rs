@@ -13,8 +13,10 @@ use crate::results::Measured;
 use crate::variant::Variant;
 
 /// What the model takes for granted.
-pub const ASSUMPTIONS: [&str; 7] = [
+pub const ASSUMPTIONS: [&str; 8] = [
     "List prices without free tiers and discounts, arm64, every function with 256 MB.",
+    "What watches a stack (logs, metrics, alarms, a dashboard) is left out: it is the same for every way. cargo infra deploy \
+     says what it costs.",
     "A client sends one POST and, when the task has ended, one GET. Nothing is throttled or tried again, and starts are \
      warm.",
     "A task waits, as for a slow service: one that computes needs more memory, for more memory is more CPU.",

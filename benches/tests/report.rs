@@ -55,6 +55,16 @@ fn the_shipped_schema_is_that_of_the_results() {
 }
 
 #[test]
+fn every_permission_of_the_variants_is_listed() {
+    let folder = written("report-permissions", &fixture::results(Settings::quick()));
+    let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
+    let rows = markdown
+        .lines()
+        .filter(|line| line.contains("| dynamodb:PutItem | TaskTable |"));
+    assert_eq!(rows.count(), 5, "one for each role");
+}
+
+#[test]
 fn results_of_another_version_are_refused() {
     let folder = written("report-version", &fixture::results(Settings::quick()));
     let path = folder.join("results.json");

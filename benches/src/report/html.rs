@@ -145,6 +145,7 @@ fn section(section: &Section<'_>) -> Markup {
         section id=(section.id) {
             h2 { (section.title) }
             @for words in &section.words { p { (words) } }
+            @if !section.notes.is_empty() { ul .notes { @for note in &section.notes { li { (note) } } } }
             @if pairs.clone().next().is_some() {
                 div .pair { @for chart in pairs { (draw(chart)) } }
                 p .reading { (text::READING_RANGES) }

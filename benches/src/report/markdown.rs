@@ -28,6 +28,10 @@ impl Report for Markdown {
             for words in &section.words {
                 writeln!(page, "{words}\n")?;
             }
+            for note in &section.notes {
+                writeln!(page, "- {note}")?;
+            }
+            writeln!(page)?;
             for content in &section.tables {
                 table(&mut page, content)?;
             }

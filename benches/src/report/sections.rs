@@ -6,7 +6,7 @@ use super::format::{dollars, magnitude, task_length};
 use super::tables::{self, Table};
 use super::text;
 use crate::change::{self, Changes};
-use crate::cost::{Costs, REFERENCE_SECONDS, TASKS_PER_MONTH};
+use crate::cost::{self, Costs, REFERENCE_SECONDS, TASKS_PER_MONTH};
 use crate::place::LOCAL;
 use crate::results::{Measured, Results};
 use crate::statistics::Distribution;
@@ -18,6 +18,8 @@ pub(super) struct Section<'a> {
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     pub(super) words: Vec<String>,
+    /// What has to be taken into account, as a list.
+    pub(super) notes: Vec<String>,
     pub(super) charts: Vec<Chart<'a>>,
     pub(super) tables: Vec<Table>,
 }
@@ -67,6 +69,7 @@ fn changes(changes: &Changes) -> Section<'_> {
         id: "changes",
         title: "What changed",
         words,
+        notes: Vec::new(),
         charts: Vec::new(),
         tables: vec![tables::changes(changes)],
     }
@@ -96,6 +99,7 @@ fn cold(results: &Results) -> Section<'_> {
         id: "cold",
         title: "Cold start",
         words,
+        notes: Vec::new(),
         charts: charts.into_iter().flatten().collect(),
         tables: tables.into_iter().chain(by_memory).collect(),
     }
@@ -149,6 +153,7 @@ fn accept(results: &Results) -> Section<'_> {
         id: "accept",
         title: "Accepting a task",
         words: vec![text::ACCEPT.to_owned()],
+        notes: Vec::new(),
         charts: vec![Chart::Percentiles(times(
             "accept-curve",
             format!("From when a request was due to its 202, at {rate} requests/s"),
@@ -165,6 +170,7 @@ fn start(results: &Results) -> Section<'_> {
         id: "start",
         title: "Starting the work",
         words: vec![text::START.to_owned()],
+        notes: Vec::new(),
         charts: vec![
             Chart::Percentiles(times(
                 "start-curve",
@@ -215,6 +221,7 @@ fn bursts(results: &Results) -> Option<Section<'_>> {
         id: "bursts",
         title: "Bursts",
         words: vec![text::BURSTS.to_owned()],
+        notes: Vec::new(),
         charts: vec![Chart::Lines(chart)],
         tables: vec![table],
     })
@@ -225,6 +232,7 @@ fn limits(results: &Results) -> Option<Section<'_>> {
         id: "limits",
         title: "Limits",
         words: vec![text::LIMITS.to_owned()],
+        notes: Vec::new(),
         charts: Vec::new(),
         tables: [tables::limits(results)?]
             .into_iter()
@@ -239,6 +247,7 @@ fn faults(results: &Results) -> Option<Section<'_>> {
         id: "faults",
         title: "When something breaks",
         words: vec![text::faults(results)],
+        notes: Vec::new(),
         charts: Vec::new(),
         tables,
     })
@@ -249,6 +258,7 @@ fn soak(results: &Results) -> Option<Section<'_>> {
         id: "reliability",
         title: "When everything breaks",
         words: vec![text::soak(results)?],
+        notes: Vec::new(),
         charts: Vec::new(),
         tables: vec![tables::soak(results), tables::broken(results)],
     })
@@ -259,6 +269,7 @@ fn correctness(results: &Results) -> Section<'_> {
         id: "correctness",
         title: "Correctness",
         words: vec![text::CHECK.to_owned()],
+        notes: Vec::new(),
         charts: Vec::new(),
         tables: vec![tables::check(results)],
     }
@@ -299,7 +310,8 @@ fn money(costs: &Costs) -> Section<'_> {
     Section {
         id: "money",
         title: "Money",
-        words: text::money(costs),
+        words: vec![text::money(costs)],
+        notes: cost::ASSUMPTIONS.map(str::to_owned).to_vec(),
         charts: vec![Chart::Lines(chart)],
         tables: [
             tables::per_million(costs),
@@ -318,8 +330,13 @@ fn complexity(results: &Results) -> Option<Section<'_>> {
         id: "complexity",
         title: "What there is to deploy",
         words: vec![text::COMPLEXITY.to_owned()],
+        notes: Vec::new(),
         charts: Vec::new(),
-        tables: vec![tables::complexity(results), tables::sizes(results)],
+        tables: vec![
+            tables::complexity(results),
+            tables::sizes(results),
+            tables::permissions(results),
+        ],
     })
 }
 

@@ -1,7 +1,7 @@
 //! The words that every format of the report shares: what was measured, how, and what it cannot show.
 
 use super::format::count;
-use crate::cost::{self, Costs};
+use crate::cost::Costs;
 use crate::place::LOCAL;
 use crate::results::Results;
 
@@ -46,15 +46,13 @@ pub(super) fn faults(results: &Results) -> String {
 }
 
 /// Where the costs come from.
-pub(super) fn money(costs: &Costs) -> Vec<String> {
+pub(super) fn money(costs: &Costs) -> String {
     let [oldest, newest] = &costs.prices_as_of;
-    let mut words = vec![format!(
+    format!(
         "Modelled, not measured: what a task makes each service do, times its price in {}, from infra/prices.toml, as of \
-         {oldest} to {newest}. The ways that lose tasks are left out.",
+         {oldest} to {newest}. The ways that lose tasks are left out. The model takes for granted:",
         costs.region
-    )];
-    words.extend(cost::ASSUMPTIONS.map(str::to_owned));
-    words
+    )
 }
 
 pub(super) const ACCEPT: &str = "How long a client waits for its 202 when everything is warm.";

@@ -76,6 +76,34 @@ pub(in crate::report) fn complexity(results: &Results) -> Table {
     )
 }
 
+/// What fails without each permission: found by a test of `infra`, which keeps this file true.
+const PERMISSIONS: &str = include_str!("../../../../infra/PERMISSIONS.md");
+
+/// The permissions of the variants that were measured.
+pub(in crate::report) fn permissions(results: &Results) -> Table {
+    let rows = PERMISSIONS.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let variant = results.variants().map(|measured| measured.variant);
+        let variant = variant
+            .into_iter()
+            .find(|variant| cells.first() == Some(&variant.name()))?;
+        let others = cells.iter().skip(1).map(|cell| Cell::text(cell.replace('`', "")));
+        Some([Cell::variant(variant)].into_iter().chain(others).collect())
+    });
+    Table::new(
+        "Each permission, and what fails without it: found by removing one after the other from copies of the templates, by \
+         infra/tests/permissions at this commit.",
+        &[
+            "Variant",
+            "Role of",
+            "Action",
+            "Resource",
+            "Without it, this fails",
+        ],
+        rows,
+    )
+}
+
 /// The sizes of the binaries.
 pub(in crate::report) fn sizes(results: &Results) -> Table {
     Table::new(

@@ -19,7 +19,7 @@ mod warm;
 
 pub(super) use change::changes;
 pub(super) use cold::{by_memory, first_invocation, first_request};
-pub(super) use design::{complexity, overview, sizes};
+pub(super) use design::{complexity, overview, permissions, sizes};
 pub(super) use faults::single_faults;
 pub(super) use money::{idle, months, per_million, prices};
 pub(super) use soak::{broken, soak};
