@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use benches::cold::first_invocation;
 use benches::target::Target;
+use benches::variant::Variant;
 use criterion::{Criterion, SamplingMode};
 use tokio::runtime::Runtime;
 
@@ -26,7 +27,7 @@ fn cold_start(criterion: &mut Criterion, runtime: &Runtime) {
         .sampling_mode(SamplingMode::Flat)
         .sample_size(20)
         .warm_up_time(Duration::from_millis(1));
-    for variant in common::variants() {
+    for variant in Variant::ALL.into_iter().chain([Variant::Noop]) {
         let mut deployment = common::LazyDeployment::new(runtime, variant);
         group.bench_function(variant.name(), |bencher| {
             let target = &deployment.target();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use benches::client::TaskApi;
 use benches::target::Target;
+use benches::variant::Variant;
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use tokio::runtime::Runtime;
 
@@ -29,7 +30,7 @@ fn latency(criterion: &mut Criterion, runtime: &Runtime) {
         .sampling_mode(SamplingMode::Flat)
         .sample_size(20)
         .warm_up_time(Duration::from_secs(1));
-    for variant in common::variants() {
+    for variant in Variant::ALL.into_iter().chain([Variant::Noop]) {
         let mut deployment = common::LazyDeployment::new(runtime, variant);
         let mut bench = |name: &str, sum: fn(&Latencies) -> Duration| {
             group.bench_function(BenchmarkId::new(name, variant), |bencher| {

@@ -105,6 +105,13 @@ fn figures(measured: &Measured) -> Vec<(String, &Distribution)> {
     if let Some(task) = measured.cold_task() {
         figures.push(("task started, cold".to_owned(), &task.request_to_started_us));
     }
+    if let Some(init) = measured
+        .cold
+        .as_ref()
+        .and_then(|cold| cold.worker_init_us.as_ref())
+    {
+        figures.push(("worker's init".to_owned(), init));
+    }
     for load in &measured.load {
         let rate = load.rate_per_second;
         figures.push((format!("answer at {rate}/s"), &load.accept_us));

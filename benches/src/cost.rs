@@ -125,7 +125,7 @@ pub fn model(measured: &[Measured]) -> Result<Option<Costs>> {
         .filter(|measured| measured.variant.ends_tasks())
         .map(|measured| way(measured, &prices))
         .collect::<Result<Vec<_>>>()?;
-    let dates: Vec<String> = prices.all().map(|(_, price)| price.date.to_string()).collect();
+    let dates: Vec<String> = prices.all().map(|(_, price)| price.date.clone()).collect();
     let (Some(oldest), Some(newest)) = (dates.iter().min(), dates.iter().max()) else {
         return Ok(None);
     };

@@ -125,7 +125,7 @@ impl Estimate {
         for (name, amount) in used {
             self.usd += amount * prices.of(name)?;
         }
-        let dates = || prices.all().map(|(_, price)| price.date.to_string());
+        let dates = || prices.all().map(|(_, price)| price.date.clone());
         let (oldest, newest) = (dates().min(), dates().max());
         self.prices = (
             prices.region.clone(),

@@ -26,6 +26,8 @@ const UPDATE_POLL_INTERVAL: Duration = Duration::from_millis(25);
 #[derive(Clone, Debug)]
 pub struct Lambda {
     client: Client,
+    /// Sends nothing twice: a repeated invocation would no longer be the first one.
+    invoker: Client,
 }
 
 /// What a synchronous invocation returned.
@@ -40,8 +42,10 @@ pub struct Invocation {
 impl Lambda {
     /// A client of this account's functions.
     pub fn new(aws: &Aws) -> Self {
+        let once = Builder::from(aws.config()).retry_config(RetryConfig::disabled());
         Self {
             client: Client::new(aws.config()),
+            invoker: Client::from_conf(once.build()),
         }
     }
 
@@ -127,14 +131,11 @@ impl Lambda {
     /// Fails when the invocation is refused, the function fails, or the log has no REPORT line.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Invocation> {
         let output = self
-            .client
+            .invoker
             .invoke()
             .function_name(function)
             .log_type(LogType::Tail)
             .payload(Blob::new(event.to_string()))
-            .customize()
-            // A repeated invocation would no longer be the first one.
-            .config_override(Builder::new().retry_config(RetryConfig::disabled()))
             .send()
             .await
             .map_err(readable)

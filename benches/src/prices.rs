@@ -28,7 +28,7 @@ pub struct Price {
     /// AWS's own page.
     pub source: String,
     /// When the figure was read, or the page was dated that had it.
-    pub date: toml::value::Datetime,
+    pub date: String,
 }
 
 impl Prices {

@@ -14,6 +14,8 @@ use crate::variant::Variant;
 pub struct Target {
     /// Which variant it is.
     pub variant: Variant,
+    /// The account that it is deployed in.
+    pub aws: Aws,
     /// Its HTTP API.
     pub tasks: TaskApi,
     /// The names of its functions.
@@ -35,6 +37,7 @@ impl Target {
         };
         Ok(Some(Self {
             variant,
+            aws: aws.clone(),
             tasks: TaskApi::new(&stack.api_url, variant.accepted_status())?,
             functions: stack.functions,
             lambda: Lambda::new(aws),

@@ -1,4 +1,4 @@
-//! What both benches share: the variants to run, each deployed when it is first measured and ended after it.
+//! What the benches share: when they run at all, and deployments, each made when it is first measured and ended after it.
 
 use anyhow::Result;
 use benches::deployment::{Deployment, Scene};
@@ -17,11 +17,6 @@ pub(crate) fn is_wanted() -> bool {
 /// What was measured. Criterion takes no errors, so a failure ends the bench.
 pub(crate) fn measured<T>(result: Result<T>) -> T {
     result.unwrap_or_else(|error| panic!("{error:#}"))
-}
-
-/// Every variant, and the floor.
-pub(crate) fn variants() -> impl Iterator<Item = Variant> {
-    Variant::ALL.into_iter().chain([Variant::Noop])
 }
 
 /// A deployment that starts when it is first asked for: one that is filtered out never does.

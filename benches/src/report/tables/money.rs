@@ -81,7 +81,7 @@ pub(in crate::report) fn prices() -> Option<Table> {
                     price.usd(),
                 ),
                 Cell::text(price.unit.clone()),
-                Cell::text(price.date.to_string()),
+                Cell::text(price.date.clone()),
             ]
         }),
     ))
