@@ -114,7 +114,7 @@ fn with_overrides(mut command: Command, parameters: &[(String, String)]) -> Comm
 fn overrides(parameters: &[(String, String)]) -> String {
     let mut text = String::new();
     for (key, value) in parameters {
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+        let value = value.replace('"', "\\\"");
         // Writing to a string cannot fail.
         let _ = write!(
             text,
@@ -125,14 +125,12 @@ fn overrides(parameters: &[(String, String)]) -> String {
     text
 }
 
+/// Runs it to its end. An error names the subcommand alone: a parameter may be a secret.
 fn run(mut command: Command) -> anyhow::Result<()> {
     let status = command.status().context("sam")?;
     if !status.success() {
-        let arguments: Vec<_> = command
-            .get_args()
-            .map(|argument| argument.to_string_lossy())
-            .collect();
-        bail!("`sam {}` ended with {status}", arguments.join(" "));
+        let subcommand = command.get_args().next().unwrap_or_default();
+        bail!("`sam {}` ended with {status}", subcommand.to_string_lossy());
     }
     Ok(())
 }
@@ -145,6 +143,6 @@ mod tests {
     fn the_values_of_parameters_may_hold_anything() {
         let parameters = [("A", "1"), ("B", "two words"), ("C", r#"a "b" \c"#)]
             .map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(overrides(&parameters), r#"A="1" B="two words" C="a \"b\" \\c""#);
+        assert_eq!(overrides(&parameters), r#"A="1" B="two words" C="a \"b\" \c""#);
     }
 }

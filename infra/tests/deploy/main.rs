@@ -152,7 +152,7 @@ fn a_step_that_fails_is_named_and_is_the_last() {
     let output = tools.infra(&["deploy", "self-invoke"], &[("FAILS", "build")]);
     let (_, errors) = texts(&output);
     assert!(
-        !output.status.success() && errors.contains("Error: `sam build "),
+        !output.status.success() && errors.contains("Error: `sam build` ended with"),
         "{errors}"
     );
     assert_eq!(tools.notes().len(), 1);
