@@ -89,6 +89,9 @@ pub struct Task {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// How much of the work is done, from 0 to 1.
+    #[serde(default)]
+    pub progress: f64,
     /// What came out, if it succeeded.
     pub result: Option<Value>,
     /// Why it failed, if it did.
@@ -267,7 +270,7 @@ mod tests {
         serde_json::from_value(json!({
             "id": "t", "kind": "sleep", "status": "succeeded", "attempts": 1,
             "accepted_at": "2026-03-09T07:05:04.000250Z", "started_at": started_at, "finished_at": null,
-            "progress": null,
+            "progress": 0.0,
         }))
         .unwrap()
     }

@@ -22,6 +22,7 @@ use crate::machine::Machine;
 use crate::package;
 use crate::place::Place;
 use crate::progress::{Phase, step};
+use crate::quiet;
 use crate::results::{ColdByMemory, Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Settings};
 use crate::saturation;
 use crate::soak::{self, Plan, Soak};
@@ -262,6 +263,7 @@ impl Comparison {
     async fn under_stress(&mut self) {
         let settings = self.results.settings.clone();
         let variants: Vec<Variant> = self.ways.iter().map(|way| way.measured.variant).collect();
+        self.leave_alone().await;
         step("bursts, limits and single faults");
         let faults = single_faults(variants, settings.fault_tasks, self.folder.clone());
         let (faults, ()) = tokio::join!(faults, self.bursts_and_limits());
@@ -275,6 +277,32 @@ impl Comparison {
                     }
                 }
                 Err(error) => self.fail(variant, fault.name(), &error),
+            }
+        }
+    }
+
+    /// All at the same time, for it is mostly waited for.
+    async fn leave_alone(&mut self) {
+        let Some(seconds) = self.results.settings.quiet_seconds else {
+            return;
+        };
+        step(&format!("tasks whose clients go away for {seconds} s"));
+        let mut tasks = JoinSet::new();
+        for way in &self.ways {
+            let target = way.deployment.target.clone();
+            if target.variant.answers_first() {
+                tasks.spawn(async move { (target.variant, quiet::measure(&target, seconds).await) });
+            }
+        }
+        for (variant, quiet) in tasks.join_all().await {
+            match quiet {
+                Ok(quiet) => {
+                    let mut ways = self.ways.iter_mut();
+                    if let Some(way) = ways.find(|way| way.measured.variant == variant) {
+                        way.measured.quiet = Some(quiet);
+                    }
+                }
+                Err(error) => self.fail(variant, "a task left alone", &error),
             }
         }
     }

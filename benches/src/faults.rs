@@ -86,7 +86,8 @@ impl Fault {
     /// Whether this fault says something about this variant or baseline.
     pub fn concerns(self, variant: Variant) -> bool {
         match self {
-            Self::LongerThanTheGateway | Self::Killed => variant.takes_tasks(),
+            // What is left behind by its answer goes on with each look at it: `quiet` has it.
+            Self::LongerThanTheGateway | Self::Killed => variant.ends_tasks(),
             Self::TimeRunsOut | Self::DeliveredTwice | Self::Throttled | Self::AnswersLost => {
                 variant.is_variant()
             }

@@ -26,6 +26,7 @@ pub mod package;
 pub mod place;
 pub mod prices;
 pub mod progress;
+pub mod quiet;
 pub mod report;
 pub mod report_line;
 pub mod results;

@@ -16,6 +16,7 @@ use crate::complexity::Complexity;
 use crate::cost::Costs;
 use crate::faults::FaultRun;
 use crate::machine::Machine;
+use crate::quiet::Quiet;
 use crate::saturation::Saturation;
 use crate::soak::{Plan, Soak};
 use crate::statistics::Distribution;
@@ -115,6 +116,8 @@ pub struct Settings {
     pub burst_tasks: u32,
     /// How many requests a second the search for the limit begins with; `None`: there is none.
     pub saturation_from: Option<u32>,
+    /// How long a task is left alone before it is looked at, in seconds; `None`: none is.
+    pub quiet_seconds: Option<u32>,
     /// How many tasks meet each single fault; 0: there are no single faults.
     pub fault_tasks: u32,
     /// What was made to go wrong in the soak, if there was one.
@@ -135,6 +138,7 @@ impl Settings {
             warm_up_seconds: 1,
             burst_tasks: 50,
             saturation_from: None,
+            quiet_seconds: None,
             fault_tasks: 0,
             soak: None,
         }
@@ -165,6 +169,7 @@ impl Settings {
             warm_up_seconds: 2,
             burst_tasks: 1_000,
             saturation_from: Some(100),
+            quiet_seconds: Some(20),
             fault_tasks: 20,
             soak: None,
         }
@@ -197,6 +202,8 @@ pub struct Measured {
     pub burst: Option<Burst>,
     /// The rate that it can keep up.
     pub saturation: Option<Saturation>,
+    /// A task whose client went away.
+    pub quiet: Option<Quiet>,
     /// What became of tasks that met a fault, one entry for each.
     pub faults: Vec<FaultRun>,
     /// Whether its tasks did what they should; `None` where nothing sees to it that they end.
@@ -220,6 +227,7 @@ impl Measured {
             billed: None,
             burst: None,
             saturation: None,
+            quiet: None,
             faults: Vec::new(),
             check: None,
             binaries: Vec::new(),

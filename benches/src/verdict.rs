@@ -5,6 +5,7 @@ use crate::cost::REFERENCE_SECONDS;
 use crate::faults::Fault;
 use crate::report::format::{count, dollars, task_length, time};
 use crate::results::{Measured, Results};
+use crate::statistics::Distribution;
 use crate::variant::Variant;
 
 /// What to pick in a situation.
@@ -22,6 +23,9 @@ pub struct Verdict {
 
 /// How many tasks a month the rule for costs goes by.
 const TASKS_A_MONTH: f64 = 1e6;
+
+/// A burst is one sample: what differs by less than this is the same.
+const SAME_BURST: f64 = 1.1;
 
 /// Costs that differ by less than this are the same: the model is not more exact.
 const SAME_COST: f64 = 1.02;
@@ -85,18 +89,27 @@ fn one_slow_endpoint(results: &Results) -> Verdict {
 
 fn many_slow_endpoints(results: &Results) -> Verdict {
     let rate = results.settings.reference_rate();
-    let mut starts: Vec<(&Measured, u64)> = safe(results)
+    let mut starts: Vec<(&Measured, &Distribution)> = safe(results)
         .filter(|measured| measured.variant.functions().len() > 1)
         .filter_map(|measured| {
             let start = &measured.load_at(rate)?.task.as_ref()?.accepted_to_started_us;
-            Some((measured, start.p50))
+            Some((measured, start))
         })
         .collect();
-    starts.sort_by_key(|(_, start)| *start);
-    let decided = starts.first().map(|(pick, _)| {
+    starts.sort_by_key(|(_, start)| start.p50);
+    let alike = starts
+        .iter()
+        .filter(|(_, start)| starts.first().is_some_and(|(_, first)| start.p25 <= first.p75));
+    let resources = |measured: &Measured| {
+        measured
+            .complexity
+            .as_ref()
+            .map(|complexity| complexity.resources)
+    };
+    let decided = alike.min_by_key(|(measured, _)| resources(measured)).map(|(pick, _)| {
         let all = starts
             .iter()
-            .map(|(measured, start)| format!("{} starts a task within {}", measured.variant, time(*start)));
+            .map(|(measured, start)| format!("{} starts a task within {}", measured.variant, time(start.p50)));
         let all: Vec<_> = all.collect();
         (
             pick.variant,
@@ -109,7 +122,7 @@ fn many_slow_endpoints(results: &Results) -> Verdict {
     verdict(
         "Many slow endpoints, with needs of their own",
         "Of the variants whose worker is a function of its own and that lost no accepted task: the shortest median from \
-         accepted to started.",
+         accepted to started; where the middle halves of the samples overlap, the fewest resources.",
         decided,
         "No variant with a worker of its own was measured.",
     )
@@ -130,7 +143,12 @@ fn bursts(results: &Results) -> Verdict {
             )
         })
         .collect();
-    let decided = bursts.first().map(|&(pick, burst)| {
+    let first = bursts.first().map_or(0, |(_, burst)| burst.all_finished_us);
+    let alike = bursts
+        .iter()
+        .filter(|(_, burst)| burst.all_finished_us as f64 <= first as f64 * SAME_BURST);
+    let pick = alike.min_by_key(|(variant, _)| variant.functions().len());
+    let decided = pick.map(|&(pick, burst)| {
         let all = bursts.iter().map(|(variant, burst)| {
             format!(
                 "{variant} had begun all of them after {} and was done after {}",
@@ -152,7 +170,8 @@ fn bursts(results: &Results) -> Verdict {
     });
     verdict(
         "Bursts",
-        "Of the variants that refused no request of the burst: the one that was done first.",
+        "Of the variants that refused no request of the burst: the one that was done first; of those that took at most 10 % \
+         longer, the fewest functions.",
         decided,
         "No burst was accepted as a whole.",
     )

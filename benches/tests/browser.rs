@@ -130,5 +130,5 @@ fn the_page_prints() {
     let paper = fs::read(paper).unwrap();
     assert!(paper.starts_with(b"%PDF"));
     let pages = paper.windows(12).filter(|text| text == b"/Type /Page\n").count();
-    assert!((2..=16).contains(&pages), "{pages} pages");
+    assert!(pages > 5, "a page that is cut off has few: {pages}");
 }

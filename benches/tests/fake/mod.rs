@@ -150,7 +150,7 @@ async fn record(State(fake): State<Arc<Fake>>, Path(id): Path<String>) -> Respon
     let finished_at = *accepted_at + SignedDuration::from_millis(20);
     let finished = Timestamp::now() >= finished_at;
     let mut record = json!({
-        "id": id, "kind": task["kind"], "status": "running", "attempts": 1, "progress": null,
+        "id": id, "kind": task["kind"], "status": "running", "attempts": 1, "progress": 0.0,
         "accepted_at": accepted_at, "started_at": started_at, "finished_at": null,
     });
     if finished {

@@ -36,10 +36,26 @@ fn fault(results: &Results, fault: Fault) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-/// Every fault that was tried.
+/// Every fault that was tried, a client that goes away first.
 pub(in crate::report) fn single_faults(results: &Results) -> Vec<Table> {
-    Fault::ALL
-        .into_iter()
-        .filter_map(|kind| fault(results, kind))
-        .collect()
+    let faults = Fault::ALL.into_iter().filter_map(|kind| fault(results, kind));
+    left_alone(results).into_iter().chain(faults).collect()
+}
+
+fn left_alone(results: &Results) -> Option<Table> {
+    let rows = results.measured.iter().filter_map(|measured| {
+        let quiet = measured.quiet.as_ref()?;
+        Some(vec![
+            Cell::variant(measured.variant),
+            Cell::new(format!("{} s", quiet.seconds), quiet.seconds.into()),
+            Cell::text(quiet.status.clone()),
+            Cell::new(format!("{:.0} %", quiet.progress * 100.0), quiet.progress),
+        ])
+    });
+    let table = Table::new(
+        "The client goes away: how far a task that computes for some seconds had got without another request.",
+        &["Variant", "After", "Status", "Recorded progress"],
+        rows,
+    );
+    (!table.rows.is_empty()).then_some(table)
 }

@@ -88,6 +88,13 @@ impl Cell {
         Self::new(time(microseconds), microseconds as f64)
     }
 
+    /// Of how much more time the first is than the second, in microseconds; a minus stands before what is less.
+    fn difference(more: u64, than: u64) -> Self {
+        let sign = if more < than { "−" } else { "" };
+        let text = format!("{sign}{}", time(more.abs_diff(than)));
+        Self::new(text, more as f64 - than as f64)
+    }
+
     fn bytes(bytes: u64) -> Self {
         Self::new(megabytes(bytes), bytes as f64)
     }

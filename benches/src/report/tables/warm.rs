@@ -35,7 +35,7 @@ pub(in crate::report) fn accept(results: &Results) -> Table {
             ];
             row.extend(percentiles(&load.accept_us));
             row.push(Cell::or_dash(above, |floor| {
-                Cell::time(load.accept_us.p50.saturating_sub(floor))
+                Cell::difference(load.accept_us.p50, floor)
             }));
             row
         }),
