@@ -24,7 +24,7 @@ pub const ASSUMPTIONS: [&str; 8] = [
     "A record below 1 KB is written when the task is accepted, begun and ended, and at each renewal of the lease, which \
      come 1 to 5 s apart; it is read by the worker and for the GET.",
     "A message costs a send, a receive, a delete, and a change of its visibility when it is received and every 10 s. An \
-     event source mapping that has nothing to do receives 15 times a minute.",
+     event source mapping that has nothing to do receives some 15 times a minute.",
     "always-on is one Fargate task with 0.25 vCPU and 0.5 GB behind a load balancer that uses one capacity unit: enough \
      for tasks that wait, and no second one should the first die.",
 ];
@@ -44,11 +44,6 @@ const FUNCTION_GB: f64 = 0.25;
 /// Longer than API Gateway waits, in seconds
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
 const GATEWAY_SECONDS: f64 = 30.0;
-
-/// How often a mapping that has nothing to do receives, in an hour: five pollers
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>), each with one long poll of 20 s after
-/// another.
-const IDLE_RECEIVES: f64 = 15.0 * 60.0;
 
 /// How often a worker renews the hold on its message, in seconds.
 const HOLD_SECONDS: f64 = 10.0;
@@ -160,8 +155,7 @@ fn idle_month(measured: &Measured, prices: &Prices) -> Result<BTreeMap<String, f
         .as_ref()
         .map_or(0, |complexity| complexity.event_source_mappings);
     if mappings > 0 {
-        let receives = mappings as f64 * IDLE_RECEIVES * hours;
-        parts.insert("SQS".to_owned(), receives * prices.of("sqs-request")?);
+        parts.insert("SQS".to_owned(), mappings as f64 * prices.of_an_idle_mapping()?);
     }
     if measured.variant == Variant::AlwaysOn {
         let server =

@@ -16,6 +16,13 @@ pub struct Prices {
     /// How many hours a month has, to AWS.
     pub hours_in_a_month: f64,
     price: BTreeMap<String, Price>,
+    #[serde(rename = "idle-event-source-mapping")]
+    idle_event_source_mapping: IdleMapping,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct IdleMapping {
+    sqs_requests_in_a_month: f64,
 }
 
 /// A price.
@@ -48,6 +55,14 @@ impl Prices {
         let price = self.price.get(name);
         let price = price.with_context(|| format!("infra/prices.toml has no price {name}"))?;
         Ok(price.usd / price.per)
+    }
+
+    /// US dollars for a month of an event source mapping whose queue is empty.
+    ///
+    /// # Errors
+    /// Fails when there is no price of SQS.
+    pub fn of_an_idle_mapping(&self) -> Result<f64> {
+        Ok(self.idle_event_source_mapping.sqs_requests_in_a_month * self.of("sqs-request")?)
     }
 
     /// All of them, by name.
