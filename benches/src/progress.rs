@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, stderr};
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -11,12 +11,39 @@ use crate::variant::Variant;
 /// Several phases may go on at the same time.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Says which step of the comparison begins.
-pub fn step(what: &str) {
-    // Where a bar is, it is drawn again below the line. That standard error is gone is no reason to stop.
-    let _ = BARS.println(format!("== {what}"));
-    if !stderr().is_terminal() {
-        eprintln!("== {what}");
+/// The steps of a comparison, as they begin.
+#[derive(Debug)]
+pub struct Steps {
+    all: u32,
+    begun: u32,
+    since: Instant,
+}
+
+impl Steps {
+    /// So many, from now on.
+    pub fn new(all: u32) -> Self {
+        Self {
+            all,
+            begun: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// Says which begins, and how long the others took.
+    pub fn begin(&mut self, what: &str) {
+        self.begun += 1;
+        let minutes = self.since.elapsed().as_secs() / 60;
+        let seconds = self.since.elapsed().as_secs() % 60;
+        let line = format!(
+            "{minutes}:{seconds:02}  step {} of {}: {what}",
+            self.begun, self.all
+        );
+        if stderr().is_terminal() {
+            // Bars are drawn again below it. That the terminal is gone is no reason to stop.
+            let _ = BARS.println(line);
+        } else {
+            eprintln!("{line}");
+        }
     }
 }
 

@@ -1,13 +1,12 @@
 //! The comparison itself. Everything is built and started first; then all ways are measured side by side, in turns, so
 //! that what drifts on the machine meets them all alike. What fails is reported, and does not stop the rest.
 
+mod scenes;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::billing;
@@ -16,21 +15,16 @@ use crate::cold::{self, ColdStarts};
 use crate::complexity;
 use crate::cost;
 use crate::deployment::{Deployment, Scene};
-use crate::faults::{self, Fault, FaultRun};
 use crate::load::Schedule;
 use crate::machine::Machine;
 use crate::package;
 use crate::place::Place;
-use crate::progress::{Phase, step};
+use crate::progress::{Phase, Steps};
 use crate::quiet;
-use crate::results::{ColdByMemory, Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Settings};
+use crate::results::{Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Settings};
 use crate::saturation;
-use crate::soak::{self, Plan, Soak};
 use crate::variant::Variant;
 use crate::warm::Loads;
-
-/// How many deployments are started at the same time, for the single faults.
-const STARTED_AT_ONCE: usize = 2;
 
 /// Compares the ways, which are started, or are there. Logs go to a folder below `folder`.
 pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Results {
@@ -60,6 +54,7 @@ struct Comparison {
     /// All but what the ways hold.
     results: Results,
     folder: PathBuf,
+    steps: Steps,
 }
 
 /// One of the ways: a deployment that runs, and what has been measured of it.
@@ -73,7 +68,8 @@ struct Way {
 impl Comparison {
     /// Builds and starts everything, or finds it. Only then can anything be measured: a compiler would disturb it.
     async fn deploy(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Self {
-        step(match place {
+        let mut steps = Steps::new(steps_of(&settings));
+        steps.begin(match place {
             Place::Local => "building and starting everything",
             Place::Aws(_) => "looking for what is deployed",
         });
@@ -93,10 +89,11 @@ impl Comparison {
                 failures: Vec::new(),
             },
             folder: folder.to_owned(),
+            steps,
         };
         for &variant in ways {
             let deployment = match place {
-                Place::Local => deploy(variant, &Scene::default(), folder).await,
+                Place::Local => scenes::deploy(variant, &Scene::default(), folder).await,
                 Place::Aws(account) => Deployment::find(variant, account).await,
             };
             match deployment {
@@ -156,7 +153,7 @@ impl Comparison {
     async fn cold_starts(&mut self) {
         const WHAT: &str = "cold starts";
         let rounds = self.results.settings.cold_starts;
-        step(&format!("cold starts, {rounds} rounds"));
+        self.steps.begin(&format!("cold starts, {rounds} rounds"));
         let phase = Phase::begin_for_all("cold starts", rounds.into());
         let begin = Timestamp::now();
         for _ in 0..rounds {
@@ -195,13 +192,14 @@ impl Comparison {
         if settings.memory_sizes_mb.is_empty() {
             return;
         }
-        step("cold starts by memory size, with its share of a CPU");
+        self.steps
+            .begin("cold starts by memory size, with its share of a CPU");
         for index in 0..self.ways.len() {
             let variant = self.ways[index].measured.variant;
             if !variant.is_variant() && variant != Variant::Noop {
                 continue;
             }
-            match by_memory(variant, &settings, &self.folder).await {
+            match scenes::by_memory(variant, &settings, &self.folder).await {
                 Ok(by_memory) => self.ways[index].measured.cold_by_memory = by_memory,
                 Err(error) => self.fail(variant, WHAT, &error),
             }
@@ -211,7 +209,7 @@ impl Comparison {
     async fn loads(&mut self) {
         const WHAT: &str = "load";
         let settings = self.results.settings.clone();
-        step(&format!(
+        self.steps.begin(&format!(
             "load, {} slices of {} s each",
             settings.slices,
             settings.seconds_per_rate / settings.slices.max(1)
@@ -264,8 +262,8 @@ impl Comparison {
         let settings = self.results.settings.clone();
         let variants: Vec<Variant> = self.ways.iter().map(|way| way.measured.variant).collect();
         self.leave_alone().await;
-        step("bursts, limits and single faults");
-        let faults = single_faults(variants, settings.fault_tasks, self.folder.clone());
+        self.steps.begin("bursts, limits and single faults");
+        let faults = scenes::single_faults(variants, settings.fault_tasks, self.folder.clone());
         let (faults, ()) = tokio::join!(faults, self.bursts_and_limits());
         for (variant, fault, run) in faults {
             match run {
@@ -286,7 +284,8 @@ impl Comparison {
         let Some(seconds) = self.results.settings.quiet_seconds else {
             return;
         };
-        step(&format!("tasks whose clients go away for {seconds} s"));
+        self.steps
+            .begin(&format!("tasks whose clients go away for {seconds} s"));
         let mut tasks = JoinSet::new();
         for way in &self.ways {
             let target = way.deployment.target.clone();
@@ -349,18 +348,28 @@ impl Comparison {
         let Some(plan) = self.results.settings.soak.clone() else {
             return;
         };
-        step("tasks while everything breaks");
+        self.steps.begin("tasks while everything breaks");
         for index in 0..self.ways.len() {
             let variant = self.ways[index].measured.variant;
             if !variant.is_variant() {
                 continue;
             }
-            match soak(variant, &plan, &self.folder).await {
+            match scenes::soak(variant, &plan, &self.folder).await {
                 Ok(soak) => self.ways[index].measured.soak = Some(soak),
                 Err(error) => self.fail(variant, "soak", &error),
             }
         }
     }
+}
+
+/// Building, cold starts, load, stress: these are always there.
+fn steps_of(settings: &Settings) -> u32 {
+    let others = [
+        !settings.memory_sizes_mb.is_empty(),
+        settings.quiet_seconds.is_some(),
+        settings.soak.is_some(),
+    ];
+    4 + others.map(u32::from).iter().sum::<u32>()
 }
 
 impl Way {
@@ -372,98 +381,4 @@ impl Way {
             deployment,
         }
     }
-}
-
-async fn deploy(variant: Variant, scene: &Scene, folder: &Path) -> Result<Deployment> {
-    let log = Deployment::log_file(folder, variant, scene)?;
-    let phase = Phase::begin(variant, &format!("starting{}", scene.suffix()), 0);
-    Deployment::start(variant, scene, &log, &phase).await
-}
-
-/// Answers nothing where the system does not let the local cloud impose the CPU share.
-async fn by_memory(variant: Variant, settings: &Settings, folder: &Path) -> Result<Vec<ColdByMemory>> {
-    let scene = Scene {
-        name: Some("memory"),
-        limits_cpu: true,
-        ..Scene::default()
-    };
-    let deployment = deploy(variant, &scene, folder).await?;
-    if !deployment.imposes_cpu_shares()? {
-        return Ok(Vec::new());
-    }
-    let phase = Phase::begin(
-        variant,
-        "cold starts by memory size",
-        settings.memory_sizes_mb.len() as u64,
-    );
-    let mut figures = Vec::new();
-    for &memory_mb in &settings.memory_sizes_mb {
-        let measured = cold::with_memory(&deployment.target, memory_mb, settings.cold_starts_by_memory).await;
-        figures.push(measured.with_context(|| format!("with {memory_mb} MB"))?);
-        phase.advance();
-    }
-    Ok(figures)
-}
-
-/// Each single fault with each way that it concerns, all at the same time.
-async fn single_faults(
-    variants: Vec<Variant>,
-    tasks: u32,
-    folder: PathBuf,
-) -> Vec<(Variant, Fault, Result<FaultRun>)> {
-    if tasks == 0 {
-        return Vec::new();
-    }
-    let pairs: Vec<(Variant, Fault)> = variants
-        .iter()
-        .flat_map(|&variant| Fault::ALL.map(|fault| (variant, fault)))
-        .filter(|(variant, fault)| fault.concerns(*variant))
-        .collect();
-    let phase = Phase::begin_for_all("single faults", pairs.len() as u64);
-    let starts = Arc::new(Semaphore::new(STARTED_AT_ONCE));
-    let mut runs = JoinSet::new();
-    for (variant, fault) in pairs {
-        let (starts, folder, phase) = (starts.clone(), folder.clone(), phase.clone());
-        runs.spawn(async move {
-            let run = single_fault(variant, fault, tasks, &starts, &folder).await;
-            phase.advance();
-            (variant, fault, run)
-        });
-    }
-    runs.join_all().await
-}
-
-async fn single_fault(
-    variant: Variant,
-    fault: Fault,
-    tasks: u32,
-    starts: &Semaphore,
-    folder: &Path,
-) -> Result<FaultRun> {
-    let scene = fault.scene(variant);
-    let log = Deployment::log_file(folder, variant, &scene)?;
-    let deployment = {
-        let _one_of_few = starts.acquire().await.context("nothing is started any more")?;
-        Deployment::start(variant, &scene, &log, &Phase::silent()).await?
-    };
-    let run = faults::run(&deployment.target, fault, tasks).await;
-    // Ending takes a moment, in which others go on.
-    tokio::task::spawn_blocking(move || drop(deployment)).await?;
-    run.with_context(|| format!("see the log, {}", log.display()))
-}
-
-async fn soak(variant: Variant, plan: &Plan, folder: &Path) -> Result<Soak> {
-    let scene = Scene {
-        name: Some("soak"),
-        faults: Some(plan.faults.clone()),
-        limits_cpu: false,
-        parameters: variant.with_task_timeout(60),
-    };
-    let deployment = deploy(variant, &scene, folder).await?;
-    let log = Deployment::log_file(folder, variant, &scene)?;
-    let ran = soak::run(&deployment.target, plan.tasks).await;
-    // Its end is the last that the log has to say.
-    drop(deployment);
-    ran.and_then(|ran| ran.held_against(&log))
-        .with_context(|| format!("see the log, {}", log.display()))
 }
