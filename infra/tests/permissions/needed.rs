@@ -26,6 +26,7 @@ struct Row {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; .ci/run has it"]
 async fn all_permissions_together_suffice() {
     let runs = VARIANTS.map(async |variant| {
         let template = Template::text(variant);
@@ -36,6 +37,7 @@ async fn all_permissions_together_suffice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; .ci/run has it"]
 async fn without_any_one_permission_something_fails() {
     let all = VARIANTS.into_iter().flat_map(|variant| {
         let permissions = permissions(&Template::text(variant)).into_iter();
