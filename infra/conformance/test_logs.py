@@ -9,6 +9,8 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
+from cloud import eventually
+
 WORKER = "/aws/lambda/Worker"
 
 
@@ -17,12 +19,23 @@ def logs(functions):
     return functions.client("logs")
 
 
+def written(logs, pattern, lines):
+    """So many lines with that pattern: what is logged comes to the log after it happened, here as on AWS."""
+
+    def found():
+        events = logs.filter_log_events(logGroupName=WORKER, filterPattern=pattern)["events"]
+        return events if len(events) >= lines else None
+
+    return eventually(found, f"{lines} lines with {pattern}")
+
+
 @pytest.fixture
-def printed(lambda_client):
+def printed(logs, lambda_client):
     """A word that the function has just printed, with the time before and after it, in milliseconds."""
     word = f"word{uuid.uuid4().hex}"
     before = time.time_ns() // 1_000_000
     lambda_client.invoke(FunctionName="Worker", Payload=json.dumps({"print": f"first {word}\nthen {word}"}))
+    written(logs, word, 3)
     return word, before, time.time_ns() // 1_000_000
 
 
@@ -45,8 +58,8 @@ def test_start_end_and_report_of_an_invocation_are_there(logs, lambda_client):
     """monitoring-cloudwatchlogs-view.html: the lines that Lambda adds"""
     answer = lambda_client.invoke(FunctionName="Worker", Payload="{}")
     request_id = answer["ResponseMetadata"]["RequestId"]
-    found = logs.filter_log_events(logGroupName=WORKER, filterPattern=f'"RequestId: {request_id}"')
-    [start, end, report] = messages(found)
+    events = written(logs, f'"RequestId: {request_id}"', 3)
+    [start, end, report] = messages({"events": events})
     assert start == f"START RequestId: {request_id} Version: $LATEST\n"
     assert end == f"END RequestId: {request_id}\n"
     assert report.startswith(f"REPORT RequestId: {request_id}\tDuration: ")
