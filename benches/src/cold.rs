@@ -53,6 +53,8 @@ impl ColdStarts {
     /// # Errors
     /// Fails when one of them cannot be measured.
     pub async fn add(&mut self, target: &Target) -> Result<()> {
+        // What the way before it has left to the machine, environments that end for one thing, is done by then.
+        tokio::time::sleep(SETTLE).await;
         if target.accepting_function().is_some() {
             self.invocations.push(first_invocation(target).await?);
         }

@@ -28,10 +28,12 @@ const SLOW_START_US: u64 = 1_000_000;
 /// How far a way can be driven.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Saturation {
-    /// The rates that were tried, in ascending order; the last one is the first that was not kept up, if one was not.
+    /// The rates that were tried, in ascending order, as far as their tasks ended.
     pub steps: Vec<Step>,
     /// The highest rate that was kept up; 0 where none was.
     pub sustained_per_second: u32,
+    /// The lowest that was not; `None` where every rate was kept up.
+    pub first_missed_per_second: Option<u32>,
     /// What gave first at the rate above it; `None` where every rate was kept up.
     pub gave_first: Option<Limit>,
 }
@@ -65,6 +67,8 @@ pub enum Limit {
     SlowStart,
     /// The load generator itself was late.
     Generator,
+    /// Accepted tasks had not ended a minute later.
+    TasksLeft,
 }
 
 impl Step {
@@ -97,11 +101,12 @@ impl Step {
 /// Drives a deployment harder and harder, beginning at this rate.
 ///
 /// # Errors
-/// Fails when no request of a rate is accepted, or a task does not end.
+/// Fails when no request of a rate is accepted.
 pub async fn measure(target: &Target, from_per_second: u32) -> Result<Saturation> {
     let mut saturation = Saturation {
         steps: Vec::new(),
         sustained_per_second: 0,
+        first_missed_per_second: None,
         gave_first: None,
     };
     let mut rate_per_second = from_per_second;
@@ -111,12 +116,19 @@ pub async fn measure(target: &Target, from_per_second: u32) -> Result<Saturation
             rate_per_second,
             seconds: SECONDS,
         };
-        loads.add(target, schedule).await?;
+        if let Err(error) = loads.add(target, schedule).await {
+            eprintln!("{}: {rate_per_second} requests/s: {error:#}", target.variant);
+            saturation.gave_first = Some(Limit::TasksLeft);
+            saturation.first_missed_per_second = Some(rate_per_second);
+            break;
+        }
         for load in loads.figures(target.variant)? {
             let step = Step::of(&load);
             saturation.gave_first = step.gave(load.lateness_us.p90);
             if saturation.gave_first.is_none() {
                 saturation.sustained_per_second = rate_per_second;
+            } else {
+                saturation.first_missed_per_second = Some(rate_per_second);
             }
             saturation.steps.push(step);
         }

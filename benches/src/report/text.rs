@@ -91,7 +91,7 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
         (
             "First invocation",
             format!(
-                "{} times: the API function's configuration is changed (its description), which retires its execution \
+                "{} times, after a pause of 200 ms: the API function's configuration is changed (its description), which retires its execution \
                  environments; when the update is successful, the function is invoked synchronously with the event \
                  that API Gateway would send for POST /tasks. Its REPORT line gives Init Duration and Duration; \
                  their sum is the time from the start of the process to the first answer.",
@@ -159,7 +159,8 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
         (
             "Limits",
             "Open loop, three seconds at each rate, half as much again from step to step. A rate is not kept up when \
-             more than 1 % is refused, or the 90th percentile of answering exceeds 250 ms, or that of starting 1 s."
+             more than 1 % is refused, or the 90th percentile of answering exceeds 250 ms, or that of starting 1 s, or an \
+             accepted task has not ended after a minute."
                 .into(),
         ),
         (

@@ -43,19 +43,16 @@ pub(in crate::report) fn bursts(results: &Results) -> Option<Table> {
 pub(in crate::report) fn limits(results: &Results) -> Option<Table> {
     let rows = results.measured.iter().filter_map(|measured| {
         let saturation = measured.saturation.as_ref()?;
-        let beyond = saturation
-            .steps
-            .last()
-            .filter(|_| saturation.gave_first.is_some());
         Some(vec![
             Cell::variant(measured.variant),
             Cell::rate(saturation.sustained_per_second),
-            Cell::or_dash(beyond, |step| Cell::rate(step.rate_per_second)),
+            Cell::or_dash(saturation.first_missed_per_second, Cell::rate),
             Cell::text(match saturation.gave_first {
                 Some(Limit::Refused) => "requests were refused",
                 Some(Limit::SlowAccept) => "answers waited for each other",
                 Some(Limit::SlowStart) => "accepted tasks waited for each other",
                 Some(Limit::Generator) => "the load generator",
+                Some(Limit::TasksLeft) => "accepted tasks had not ended after a minute",
                 None => "nothing",
             }),
         ])
