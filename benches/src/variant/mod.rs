@@ -104,14 +104,14 @@ impl Variant {
         }
     }
 
-    /// The parameters of a variant's template with which an attempt at a task may take so many seconds. In none of the
-    /// baselines does it matter.
+    /// The parameters of its template with which an attempt at a task may take so many seconds, where that matters.
     pub fn with_task_timeout(self, seconds: u32) -> Vec<(&'static str, u32)> {
         match self {
             // AWS advises six times:
             // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
             Self::SqsWorker => vec![("TaskTimeout", seconds), ("VisibilityTimeout", 6 * seconds)],
-            Self::SelfInvoke | Self::SplitLambda => vec![("TaskTimeout", seconds)],
+            // In the last, a message stays hidden for as long.
+            Self::SelfInvoke | Self::SplitLambda | Self::QueueIntegration => vec![("TaskTimeout", seconds)],
             _ => Vec::new(),
         }
     }
