@@ -1,11 +1,9 @@
 //! What functions are billed for a task, beyond the task itself: warm invocations by their REPORT lines. Those of the API
 //! function come with the answer, those of the worker, for which nobody waits, from CloudWatch Logs.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use jiff::Timestamp;
 
-use crate::client::TaskApi;
-use crate::event;
 use crate::report_line::ReportLine;
 use crate::results::{Billed, BilledInvocation};
 use crate::statistics::Distribution;
@@ -36,14 +34,7 @@ async fn accepting(target: &Target, function: &str) -> Result<BilledInvocation> 
     let mut reports = Vec::new();
     // The first may have to start an environment.
     for time in 0..=TIMES {
-        let event = event::post_tasks(&TaskApi::empty_task(), Timestamp::now());
-        let invocation = target.lambda.invoke(function, &event).await?;
-        let status = invocation.payload["statusCode"].as_u64();
-        ensure!(
-            status == Some(target.variant.accepted_status().into()),
-            "{function} did not accept the request: {}",
-            invocation.payload
-        );
+        let invocation = target.invoke_to_accept(function).await?;
         if time > 0 {
             reports.push(invocation.report);
         }

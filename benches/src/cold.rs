@@ -3,12 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::client::TaskApi;
-use crate::event;
 use crate::results::{self, Cold, ColdByMemory, ColdTask};
 use crate::statistics::Distribution;
 use crate::target::Target;
@@ -150,14 +149,7 @@ pub async fn with_memory(target: &Target, memory_mb: u32, times: u32) -> Result<
 pub async fn first_invocation(target: &Target) -> Result<FirstInvocation> {
     let function = target.accepting_function().context("there is no API function")?;
     target.lambda.reset(function).await?;
-    let event = event::post_tasks(&TaskApi::empty_task(), Timestamp::now());
-    let invocation = target.lambda.invoke(function, &event).await?;
-    let status = invocation.payload["statusCode"].as_u64();
-    ensure!(
-        status == Some(target.variant.accepted_status().into()),
-        "{function} did not accept the request: {}",
-        invocation.payload
-    );
+    let invocation = target.invoke_to_accept(function).await?;
     if target.variant.ends_tasks() {
         // The next reset must not meet this task.
         target.tasks.succeeded(&id_of(&invocation.payload)?).await?;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::prices::Prices;
-use crate::results::Measured;
+use crate::results::{BilledInvocation, Measured};
 use crate::variant::Variant;
 
 /// What the model takes for granted.
@@ -179,54 +179,56 @@ struct Use {
 }
 
 impl Use {
-    /// `None` where this way cannot do such a task.
+    /// `None` where this way cannot do such a task, or where it was not measured what its functions are billed for.
     fn of(measured: &Measured, task_seconds: f64) -> Option<Self> {
-        let billed = |invocation: fn(&Measured) -> Option<f64>| invocation(measured).unwrap_or(0.001);
-        let api =
-            billed(|measured| Some(measured.billed.as_ref()?.api.as_ref()?.duration_ms.p50 as f64 / 1e3));
-        let worker =
-            billed(|measured| Some(measured.billed.as_ref()?.worker.as_ref()?.duration_ms.p50 as f64 / 1e3));
+        let billed = measured.billed.as_ref();
+        let seconds = |invocation: Option<&BilledInvocation>| Some(invocation?.duration_ms.p50 as f64 / 1e3);
+        let api = || seconds(billed?.api.as_ref());
+        let worker = || seconds(billed?.worker.as_ref());
         let renewals = f64::from(renewals(task_seconds));
         // POST and GET, each with an invocation; the worker's invocation.
         let common = Self {
             http_requests: 2.0,
             invocations: 3.0,
-            billed_seconds: 2.0 * api + worker + task_seconds,
+            billed_seconds: 0.0,
             sqs_requests: 0.0,
             writes: 3.0 + renewals,
             reads: 2.0,
         };
         let sqs_requests = 4.0 + (task_seconds / HOLD_SECONDS).floor();
         Some(match measured.variant {
-            Variant::SelfInvoke | Variant::SplitLambda => common,
+            Variant::SelfInvoke | Variant::SplitLambda => Self {
+                billed_seconds: 2.0 * api()? + worker()? + task_seconds,
+                ..common
+            },
             Variant::SqsWorker => Self {
+                billed_seconds: 2.0 * api()? + worker()? + task_seconds,
                 sqs_requests,
                 ..common
             },
             // No function answers the POST.
             Variant::QueueIntegration => Self {
                 invocations: 2.0,
-                billed_seconds: worker + worker + task_seconds,
+                billed_seconds: 2.0 * worker()? + task_seconds,
                 sqs_requests,
                 ..common
             },
             Variant::Extension => Self {
                 invocations: 2.0,
-                billed_seconds: 2.0 * api + task_seconds,
+                billed_seconds: 2.0 * api()? + task_seconds,
                 ..common
             },
             // The answer is the result: nobody has to ask for it.
             Variant::Synchronous if task_seconds < GATEWAY_SECONDS => Self {
                 http_requests: 1.0,
                 invocations: 1.0,
-                billed_seconds: api + task_seconds,
+                billed_seconds: api()? + task_seconds,
                 reads: 1.0,
                 ..common
             },
             Variant::AlwaysOn => Self {
                 http_requests: 0.0,
                 invocations: 0.0,
-                billed_seconds: 0.0,
                 ..common
             },
             Variant::Synchronous | Variant::Background | Variant::Noop => return None,

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::client::{Accepted, Refusal, Task, TaskApi};
 use crate::cold::microseconds;
 use crate::deployment::Scene;
-use crate::statistics::Distribution;
+use crate::statistics::{Distribution, counts};
 use crate::target::Target;
 use crate::variant::Variant;
 
@@ -238,14 +238,6 @@ async fn follow(api: &TaskApi, ids: &[String]) -> Result<Vec<Task>> {
         }
     }
     Ok(ended)
-}
-
-fn counts<T: Ord>(values: impl Iterator<Item = T>) -> BTreeMap<T, u64> {
-    let mut counts = BTreeMap::new();
-    for value in values {
-        *counts.entry(value).or_default() += 1;
-    }
-    counts
 }
 
 #[cfg(test)]

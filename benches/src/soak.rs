@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::client::{Task, TaskApi};
 use crate::cold::microseconds;
 use crate::progress::Phase;
-use crate::statistics::Distribution;
+use crate::statistics::{Distribution, counts};
 use crate::target::Target;
 
 /// How many clients hand tasks in, and read records, at the same time.
@@ -274,14 +274,6 @@ fn faults(log: &str) -> BTreeMap<String, u64> {
         Some((kind.to_owned(), number.parse().ok()?))
     };
     totals.filter_map(total).collect()
-}
-
-fn counts<T: Ord>(values: impl Iterator<Item = T>) -> BTreeMap<T, u64> {
-    let mut counts = BTreeMap::new();
-    for value in values {
-        *counts.entry(value).or_default() += 1;
-    }
-    counts
 }
 
 #[cfg(test)]

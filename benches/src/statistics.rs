@@ -5,6 +5,8 @@
 //! share of the samples does not exceed: the inverse of the empirical distribution function, type 1 in Hyndman and
 //! Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996), 361-365.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
 use schemars::JsonSchema;
@@ -84,6 +86,15 @@ impl Distribution {
             (value, seen as f64 / self.count as f64)
         })
     }
+}
+
+/// How often each value comes.
+pub fn counts<T: Ord>(values: impl Iterator<Item = T>) -> BTreeMap<T, u64> {
+    let mut counts = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts
 }
 
 fn quantile_of(recorded: &[(u64, u64)], count: u64, quantile: f64) -> u64 {

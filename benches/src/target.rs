@@ -1,10 +1,12 @@
 //! A deployment as the measurements see it: which variant it is, and a client for each of its interfaces.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use jiff::Timestamp;
 
 use crate::aws::Aws;
 use crate::client::TaskApi;
-use crate::lambda::Lambda;
+use crate::event;
+use crate::lambda::{Invocation, Lambda};
 use crate::logs::Logs;
 use crate::stack::{Functions, Stack};
 use crate::variant::Variant;
@@ -48,5 +50,21 @@ impl Target {
     /// The name of the function that answers `POST /tasks`; `None` where none does.
     pub fn accepting_function(&self) -> Option<&str> {
         self.variant.api_function().and(self.functions.api.as_deref())
+    }
+
+    /// Invokes the function with the empty task, as API Gateway would, and waits for it to accept it.
+    ///
+    /// # Errors
+    /// Fails when the invocation does, or the task is not accepted.
+    pub async fn invoke_to_accept(&self, function: &str) -> Result<Invocation> {
+        let event = event::post_tasks(&TaskApi::empty_task(), Timestamp::now());
+        let invocation = self.lambda.invoke(function, &event).await?;
+        let status = invocation.payload["statusCode"].as_u64();
+        ensure!(
+            status == Some(self.variant.accepted_status().into()),
+            "{function} did not accept the request: {}",
+            invocation.payload
+        );
+        Ok(invocation)
     }
 }
