@@ -26,6 +26,8 @@ fn cold_start(criterion: &mut Criterion, runtime: &Runtime) {
     group
         .sampling_mode(SamplingMode::Flat)
         .sample_size(20)
+        // Long enough for what drifts on a machine within seconds to even out between two runs.
+        .measurement_time(Duration::from_secs(25))
         .warm_up_time(Duration::from_millis(1));
     for variant in Variant::ALL.into_iter().chain([Variant::Noop]) {
         let mut deployment = common::LazyDeployment::new(runtime, variant);

@@ -195,6 +195,17 @@ fn circumstances(before: &Results, after: &Results) -> Vec<String> {
         .filter(|(_, before, after)| before != after)
         .map(|(what, before, after)| format!("another {what}: {before} before, {after} now"))
         .collect();
+    let sizes = [
+        ("cores", before.machine.cores as u64, after.machine.cores as u64),
+        (
+            "bytes of memory",
+            before.machine.memory_bytes,
+            after.machine.memory_bytes,
+        ),
+    ];
+    for (what, before, after) in sizes.iter().filter(|(_, before, after)| before != after) {
+        differences.push(format!("another number of {what}: {before} before, {after} now"));
+    }
     if before.settings != after.settings {
         differences.push("other settings: not all figures have as many samples".to_owned());
     }

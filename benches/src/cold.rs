@@ -125,20 +125,23 @@ fn cold_task(requests: &[FirstRequest]) -> Result<Option<ColdTask>> {
     }))
 }
 
-/// Measures first invocations of the API function with another memory size.
+/// Measures cold starts with another memory size of all functions, by both views.
 ///
 /// # Errors
 /// Fails when the size is refused, or a cold start cannot be measured.
 pub async fn with_memory(target: &Target, memory_mb: u32, times: u32) -> Result<ColdByMemory> {
-    let function = target.accepting_function().context("there is no API function")?;
-    target.lambda.set_memory(function, memory_mb).await?;
-    let mut invocations = Vec::new();
+    for function in target.functions.all() {
+        target.lambda.set_memory(function, memory_mb).await?;
+    }
+    let (mut invocations, mut requests) = (Vec::new(), Vec::new());
     for _ in 0..times {
         invocations.push(first_invocation(target).await?);
+        requests.push(first_request(target).await?);
     }
     Ok(ColdByMemory {
         memory_mb,
         first_invocation: figures(&invocations)?,
+        task: cold_task(&requests)?,
     })
 }
 

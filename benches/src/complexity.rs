@@ -24,6 +24,10 @@ pub struct Complexity {
     pub iam_actions: u64,
     /// Parameters that have no default: what must be decided, or made, before it can be deployed.
     pub required_parameters: u64,
+    /// Steps from the sources to a stack that is up: a package for each function and an image for each container, each built
+    /// and uploaded; a decision for each required parameter; and the stack itself.
+    #[serde(default)]
+    pub deployment_steps: u64,
     /// Lines of Rust that are its own, without blank lines, comments and tests; `None` where the source is not here.
     pub lines: Option<u64>,
 }
@@ -79,15 +83,18 @@ fn count_template(template: &str) -> Result<Complexity> {
             .count() as u64
     };
     let parameters = template.at("Parameters").map(Node::entries).unwrap_or_default();
+    let required = parameters
+        .iter()
+        .filter(|(_, parameter)| parameter.at("Default").is_none());
+    let required_parameters = required.count() as u64;
+    let functions = of_type("AWS::Serverless::Function");
     Ok(Complexity {
-        functions: of_type("AWS::Serverless::Function"),
+        functions,
         resources: resources.entries().len() as u64,
         event_source_mappings: of_type("AWS::Lambda::EventSourceMapping"),
         iam_actions: resources.actions(),
-        required_parameters: parameters
-            .iter()
-            .filter(|(_, parameter)| parameter.at("Default").is_none())
-            .count() as u64,
+        required_parameters,
+        deployment_steps: functions + of_type("AWS::ECS::TaskDefinition") + required_parameters + 1,
         lines: None,
     })
 }
@@ -219,6 +226,7 @@ Resources:
             event_source_mappings: 1,
             iam_actions: 3,
             required_parameters: 1,
+            deployment_steps: 3,
             lines: None,
         };
         assert_eq!(count_template(TEMPLATE).unwrap(), expected);

@@ -191,8 +191,8 @@ pub struct Measured {
     pub variant: Variant,
     /// Its first invocations and requests; `None` for a server, which is always there.
     pub cold: Option<Cold>,
-    /// Its API function's first invocations by memory size, in ascending order; empty where the system could not impose
-    /// the CPU share that goes with it.
+    /// Its cold starts by memory size, in ascending order; empty where the system could not impose the CPU share that goes
+    /// with it.
     pub cold_by_memory: Vec<ColdByMemory>,
     /// The open-loop load, one entry for each rate.
     pub load: Vec<Load>,
@@ -280,13 +280,15 @@ pub struct FirstInvocation {
     pub max_memory_mb: Distribution,
 }
 
-/// First invocations with a memory size, and the share of a CPU that goes with it.
+/// Cold starts of functions that all have this memory size, and the share of a CPU that goes with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ColdByMemory {
     /// The memory size.
     pub memory_mb: u32,
-    /// The figures.
+    /// The API function's first invocation.
     pub first_invocation: FirstInvocation,
+    /// The task of a first request over HTTP, every function cold; `None` where it was not followed.
+    pub task: Option<ColdTask>,
 }
 
 /// What functions were billed for.

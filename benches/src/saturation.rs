@@ -26,7 +26,7 @@ const SLOW_ACCEPT_US: u64 = 250_000;
 const SLOW_START_US: u64 = 1_000_000;
 
 /// How far a way can be driven.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Saturation {
     /// The rates that were tried, in ascending order, as far as their tasks ended.
     pub steps: Vec<Step>,
@@ -98,17 +98,29 @@ impl Step {
     }
 }
 
+impl Saturation {
+    /// Takes in what became of one rate; there is no load where its tasks did not end.
+    fn tried(&mut self, rate_per_second: u32, load: Option<&Load>) {
+        let step = load.map(Step::of);
+        self.gave_first = match (&step, load) {
+            (Some(step), Some(load)) => step.gave(load.lateness_us.p90),
+            _ => Some(Limit::TasksLeft),
+        };
+        if self.gave_first.is_none() {
+            self.sustained_per_second = rate_per_second;
+        } else {
+            self.first_missed_per_second = Some(rate_per_second);
+        }
+        self.steps.extend(step);
+    }
+}
+
 /// Drives a deployment harder and harder, beginning at this rate.
 ///
 /// # Errors
 /// Fails when no request of a rate is accepted.
 pub async fn measure(target: &Target, from_per_second: u32) -> Result<Saturation> {
-    let mut saturation = Saturation {
-        steps: Vec::new(),
-        sustained_per_second: 0,
-        first_missed_per_second: None,
-        gave_first: None,
-    };
+    let mut saturation = Saturation::default();
     let mut rate_per_second = from_per_second;
     while saturation.steps.len() < STEPS && saturation.gave_first.is_none() {
         let mut loads = Loads::default();
@@ -116,21 +128,14 @@ pub async fn measure(target: &Target, from_per_second: u32) -> Result<Saturation
             rate_per_second,
             seconds: SECONDS,
         };
-        if let Err(error) = loads.add(target, schedule).await {
+        let left = loads.add(target, schedule).await.err();
+        if let Some(error) = left {
             eprintln!("{}: {rate_per_second} requests/s: {error:#}", target.variant);
-            saturation.gave_first = Some(Limit::TasksLeft);
-            saturation.first_missed_per_second = Some(rate_per_second);
-            break;
-        }
-        for load in loads.figures(target.variant)? {
-            let step = Step::of(&load);
-            saturation.gave_first = step.gave(load.lateness_us.p90);
-            if saturation.gave_first.is_none() {
-                saturation.sustained_per_second = rate_per_second;
-            } else {
-                saturation.first_missed_per_second = Some(rate_per_second);
+            saturation.tried(rate_per_second, None);
+        } else {
+            for load in loads.figures(target.variant)? {
+                saturation.tried(rate_per_second, Some(&load));
             }
-            saturation.steps.push(step);
         }
         rate_per_second = next(rate_per_second);
     }
@@ -177,6 +182,15 @@ mod tests {
             Some(Limit::SlowStart)
         );
         assert_eq!(step(300, 400_000, None).gave(390_000), Some(Limit::Generator));
+    }
+
+    #[test]
+    fn tasks_that_do_not_end_are_a_limit_as_well() {
+        let mut saturation = Saturation::default();
+        saturation.tried(150, None);
+        assert_eq!(saturation.gave_first, Some(Limit::TasksLeft));
+        assert_eq!(saturation.first_missed_per_second, Some(150));
+        assert_eq!(saturation.sustained_per_second, 0);
     }
 
     #[test]

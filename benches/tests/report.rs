@@ -86,6 +86,7 @@ fn a_run_is_compared_with_an_earlier_one() {
     let load = &mut results.measured[1].load[1];
     load.accept_us = earlier.measured[0].cold.as_ref().unwrap().accept_us.clone();
     results.machine.commit = "fedcba".into();
+    results.machine.cores += 2;
     let changes = changes(&earlier, &results);
     let told: Vec<_> = changes
         .changes
@@ -98,6 +99,7 @@ fn a_run_is_compared_with_an_earlier_one() {
         (Variant::SqsWorker, Kind::Slower)
     );
     assert!(changes.circumstances[0].contains("another commit"));
+    assert!(changes.circumstances[1].contains("number of cores"));
     results.changes = Some(changes);
     let folder = written("report-changes", &results);
     for report in ["report.html", "report.md"] {

@@ -61,7 +61,7 @@ pub(in crate::report) fn first_request(results: &Results) -> Table {
     )
 }
 
-/// The API function's first invocation by memory size; `None` where it was not measured.
+/// Cold starts by memory size; `None` where they were not measured.
 pub(in crate::report) fn by_memory(results: &Results) -> Option<Table> {
     let rows = results.measured.iter().flat_map(|measured| {
         measured.cold_by_memory.iter().map(|by_memory| {
@@ -77,12 +77,15 @@ pub(in crate::report) fn by_memory(results: &Results) -> Option<Table> {
                 Cell::median_and_range(&first.init_us),
                 Cell::median_and_range(&first.duration_us),
                 Cell::median_and_range(&first.first_answer_us),
+                Cell::or_dash(by_memory.task.as_ref(), |task| {
+                    Cell::median_and_range(&task.request_to_started_us)
+                }),
             ]
         })
     });
     let table = Table::new(
-        "First invocation of the API function by its memory size, with the CPU time that goes with it: median \
-         (smallest–largest).",
+        "Cold starts by the memory size of every function, with the CPU time that goes with it: the first invocation of the \
+         API function, and a first request over HTTP to the start of its task; median (smallest–largest).",
         &[
             "Variant",
             "Memory",
@@ -91,6 +94,7 @@ pub(in crate::report) fn by_memory(results: &Results) -> Option<Table> {
             "Init",
             "First invocation",
             "Start to first answer",
+            "Request to started, at most",
         ],
         rows,
     );

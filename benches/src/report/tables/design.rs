@@ -51,7 +51,8 @@ pub(in crate::report) fn overview(results: &Results) -> Table {
 pub(in crate::report) fn complexity(results: &Results) -> Table {
     Table::new(
         "Counted in the templates and the sources. Actions: permissions in all policies. Decide: parameters without a \
-         default. Lines: of Rust, its own, without blanks, comments and tests.",
+         default. Steps to deploy: a package for each function, an image for each container, each of those parameters, and \
+         the stack. Lines: of Rust, its own, without blanks, comments and tests.",
         &[
             "Variant",
             "Functions",
@@ -59,6 +60,7 @@ pub(in crate::report) fn complexity(results: &Results) -> Table {
             "Polled queues",
             "IAM actions",
             "Decide",
+            "Steps to deploy",
             "Lines",
         ],
         results.measured.iter().filter_map(|measured| {
@@ -70,6 +72,7 @@ pub(in crate::report) fn complexity(results: &Results) -> Table {
                 Cell::count(complexity.event_source_mappings),
                 Cell::count(complexity.iam_actions),
                 Cell::count(complexity.required_parameters),
+                Cell::count(complexity.deployment_steps),
                 Cell::or_dash(complexity.lines, Cell::count),
             ])
         }),
