@@ -8,7 +8,14 @@ mod cgroup;
 pub mod limits;
 pub mod reaper;
 
-use std::{io, os::fd::OwnedFd, path::Path, process::Stdio, sync::Arc};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    os::fd::OwnedFd,
+    path::Path,
+    process::Stdio,
+    sync::Arc,
+};
 
 use nix::{
     errno::Errno,
@@ -149,7 +156,11 @@ impl ProcessGroup {
     /// group. Nothing where the system does not say.
     pub fn peak_memory(&self) -> Option<u64> {
         let resident = || {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", self.group)).ok()?;
+            // At the end of each invocation, so with one read and no more.
+            let mut status = [0; 4096];
+            let mut file = File::open(format!("/proc/{}/status", self.group)).ok()?;
+            let length = file.read(&mut status).ok()?;
+            let status = std::str::from_utf8(&status[..length]).ok()?;
             let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
             let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
             Some(kibibytes.div_ceil(1024))

@@ -59,3 +59,33 @@ async fn what_is_not_reserved_the_other_functions_share() {
     assert_eq!(body["Reason"], "ConcurrentInvocationLimitExceeded");
     assert_eq!(cloud.invoke("Reserved", &json!({})).await.status, 200);
 }
+
+/// Whoever leaves a local cloud running for a day is to find it as it was.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it takes a minute or two; .ci/run names it"]
+async fn memory_is_flat_over_a_hundred_thousand_invocations() {
+    let cloud = LocalCloud::up(&function("Function", "Timeout: 60"), &[]);
+    // By then the log group is full: what it keeps is bounded.
+    invoke_often(&cloud, 40_000).await;
+    let before = cloud.resident_memory();
+    invoke_often(&cloud, 100_000).await;
+    let after = cloud.resident_memory();
+    eprintln!("{before} kB before, {after} kB after");
+    assert!(
+        after < before + before / 10,
+        "{before} kB before, {after} kB after"
+    );
+}
+
+async fn invoke_often(cloud: &LocalCloud, times: usize) {
+    const AT_ONCE: usize = 8;
+    let share = async || {
+        for _ in 0..times / AT_ONCE {
+            let answer = cloud.invoke_with("Function", &[], "{}").await;
+            assert_eq!(answer.status(), 200);
+            // Read to its end, so that the connection is used again.
+            answer.bytes().await.unwrap();
+        }
+    };
+    futures_util::future::join_all((0..AT_ONCE).map(|_| share())).await;
+}
