@@ -2,6 +2,7 @@
 //! lock around the state machine in `state`, the waiting of long polls, and the way of dead letters to their
 //! queue.
 
+mod messages;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -286,7 +287,7 @@ impl Queue {
     /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html>
     pub(super) fn redrive<'a>(&self, destination: impl Fn(Option<&str>) -> Option<&'a Self>) {
         let now = Now::read();
-        let source = |letter: &state::Held| destination(letter.dead_letter_source_arn.as_deref());
+        let source = |letter: &messages::Held| destination(letter.dead_letter_source_arn.as_deref());
         let letters = self.state().take_visible(|letter| source(letter).is_some(), now);
         for letter in letters {
             if let Some(queue) = source(&letter) {

@@ -1,11 +1,7 @@
 //! The state machine of a queue: which messages it holds and which of them are visible, in flight or delayed.
 //! It is synchronous and is told the time; waiting, locking and other queues are not its affair.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -17,6 +13,7 @@ use super::super::{
     receipt_handle::ReceiptHandle,
     validation,
 };
+use super::messages::{Held, Messages, Place};
 
 /// How many messages of a queue can be in flight: about 120,000, here exactly.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html>
@@ -56,37 +53,6 @@ pub struct MessageCounts {
     pub delayed: usize,
 }
 
-/// Where in its life a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Visible,
-    InFlight,
-    Delayed,
-}
-
-/// A message's number, behind the moment that puts it in order.
-type Slot = (Instant, u64);
-
-/// A message with what happened to it so far.
-#[derive(Debug, Clone)]
-pub(super) struct Held {
-    pub(super) message: Arc<Message>,
-    /// When it was sent. A dead-letter queue keeps a message by the time at which it was sent to its first
-    /// queue.
-    sent: Instant,
-    place: Place,
-    /// When it became visible or, while it is in flight or delayed, will become visible.
-    visible_from: Instant,
-    received: Instant,
-    receive_count: u64,
-    /// The receives since it came to this queue, which the redrive policy goes by.
-    receives_here: u64,
-    first_receive_timestamp: i64,
-    /// Whether it survived its deletion.
-    is_copy: bool,
-    pub(super) dead_letter_source_arn: Option<Arc<str>>,
-}
-
 /// What one look at the queue brought.
 #[derive(Debug, Default)]
 pub(super) struct Receptions {
@@ -120,13 +86,7 @@ pub(super) struct State {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) last_modified_millis: i64,
     pub(super) deleted: bool,
-    messages: HashMap<u64, Held>,
-    visible: BTreeSet<Slot>,
-    in_flight: BTreeSet<Slot>,
-    delayed: BTreeSet<Slot>,
-    /// All messages, the one sent first in front.
-    by_age: BTreeSet<Slot>,
-    next_number: u64,
+    messages: Messages,
     purged: Option<Instant>,
 }
 
@@ -138,19 +98,14 @@ impl State {
             tags,
             last_modified_millis: now.epoch_millis,
             deleted: false,
-            messages: HashMap::new(),
-            visible: BTreeSet::new(),
-            in_flight: BTreeSet::new(),
-            delayed: BTreeSet::new(),
-            by_age: BTreeSet::new(),
-            next_number: 0,
+            messages: Messages::default(),
             purged: None,
         }
     }
 
     /// Takes in a message that was sent just now.
     pub(super) fn send(&mut self, message: Arc<Message>, delay: Duration, now: Now) {
-        self.insert(Held {
+        self.messages.insert(Held {
             message,
             sent: now.instant,
             place: if delay.is_zero() {
@@ -170,7 +125,7 @@ impl State {
 
     /// Takes in a message that another queue gave up on. It keeps its id, its age and its receive count.
     pub(super) fn accept_dead_letter(&mut self, letter: Held, source_arn: Arc<str>, now: Now) {
-        self.insert(Held {
+        self.messages.insert(Held {
             place: Place::Visible,
             visible_from: now.instant,
             receives_here: 0,
@@ -187,16 +142,16 @@ impl State {
             .unwrap_or_else(|| self.attributes.visibility_timeout());
         let mut receptions = Receptions::default();
         while receptions.received.len() < request.max
-            && let Some((_, number)) = self.visible.first().copied()
+            && let Some(number) = self.messages.first(Place::Visible)
         {
             let exhausted = |held: &Held| {
                 request
                     .max_receive_count
                     .is_some_and(|max| held.receives_here >= max)
             };
-            if self.messages.get(&number).is_some_and(exhausted) {
-                receptions.dead_letters.extend(self.remove(number));
-            } else if self.in_flight.len() >= MAXIMUM_IN_FLIGHT {
+            if self.messages.get(number).is_some_and(exhausted) {
+                receptions.dead_letters.extend(self.messages.remove(number));
+            } else if self.messages.count(Place::InFlight) >= MAXIMUM_IN_FLIGHT {
                 receptions.over_limit = true;
                 break;
             } else {
@@ -205,8 +160,7 @@ impl State {
                     .extend(self.start_flight(number, visibility, now));
             }
         }
-        let next = |places: &BTreeSet<Slot>| places.first().map(|(moment, _)| *moment);
-        receptions.next_visible = next(&self.in_flight).into_iter().chain(next(&self.delayed)).min();
+        receptions.next_visible = self.messages.next_visible();
         receptions
     }
 
@@ -217,15 +171,15 @@ impl State {
     pub(super) fn delete(&mut self, receipt_handle: &str, now: Now) -> Result<bool, SqsError> {
         let handle = ReceiptHandle::decode(receipt_handle, self.id)?;
         self.settle(now);
-        let was_full = self.in_flight.len() >= MAXIMUM_IN_FLIGHT;
+        let was_full = self.messages.count(Place::InFlight) >= MAXIMUM_IN_FLIGHT;
         if self
             .messages
-            .get(&handle.message)
+            .get(handle.message)
             .is_some_and(|held| held.receive_count == handle.receive)
         {
-            self.remove(handle.message);
+            self.messages.remove(handle.message);
         }
-        Ok(was_full && self.in_flight.len() < MAXIMUM_IN_FLIGHT)
+        Ok(was_full && self.messages.count(Place::InFlight) < MAXIMUM_IN_FLIGHT)
     }
 
     /// Takes in a copy of the message that this handle is about to delete. It becomes visible `delay` from now and
@@ -241,12 +195,12 @@ impl State {
         self.settle(now);
         let original = self
             .messages
-            .get(&handle.message)
+            .get(handle.message)
             .filter(|held| held.receive_count == handle.receive && !held.is_copy);
         let Some(original) = original else {
             return Ok(false);
         };
-        self.insert(Held {
+        self.messages.insert(Held {
             place: Place::Delayed,
             visible_from: now.instant + delay,
             is_copy: true,
@@ -267,7 +221,7 @@ impl State {
         self.settle(now);
         let held = self
             .messages
-            .get(&handle.message)
+            .get(handle.message)
             .filter(|held| held.receive_count == handle.receive);
         let Some(held) = held else {
             let reason = "Message does not exist or is not available for visibility timeout change.";
@@ -282,7 +236,8 @@ impl State {
             return Err(SqsError::new(ErrorCode::MessageNotInflight, message));
         }
         validation::check_total_visibility_timeout(now.instant - held.received, timeout)?;
-        self.relocate(handle.message, Place::InFlight, now.instant + timeout);
+        self.messages
+            .relocate(handle.message, Place::InFlight, now.instant + timeout);
         Ok(())
     }
 
@@ -303,24 +258,18 @@ impl State {
     /// Forgets all messages.
     pub(super) fn clear(&mut self) {
         self.messages.clear();
-        for slots in [
-            &mut self.visible,
-            &mut self.in_flight,
-            &mut self.delayed,
-            &mut self.by_age,
-        ] {
-            slots.clear();
-        }
     }
 
     /// Takes out the visible messages for which `wanted` holds, the one that became visible first in front.
     pub(super) fn take_visible(&mut self, wanted: impl Fn(&Held) -> bool, now: Now) -> Vec<Held> {
         self.settle(now);
-        let mut numbers: Vec<u64> = self.visible.iter().map(|(_, number)| *number).collect();
-        numbers.retain(|number| self.messages.get(number).is_some_and(&wanted));
+        let numbers = self.messages.numbers(Place::Visible);
+        let numbers: Vec<u64> = numbers
+            .filter(|number| self.messages.get(*number).is_some_and(&wanted))
+            .collect();
         numbers
             .into_iter()
-            .filter_map(|number| self.remove(number))
+            .filter_map(|number| self.messages.remove(number))
             .collect()
     }
 
@@ -328,39 +277,22 @@ impl State {
     pub(super) fn counts(&mut self, now: Now) -> MessageCounts {
         self.settle(now);
         MessageCounts {
-            visible: self.visible.len(),
-            in_flight: self.in_flight.len(),
-            delayed: self.delayed.len(),
+            visible: self.messages.count(Place::Visible),
+            in_flight: self.messages.count(Place::InFlight),
+            delayed: self.messages.count(Place::Delayed),
         }
     }
 
-    /// Does what the passing of time does: drops messages past their retention period and makes those visible
-    /// whose delay or visibility timeout is over.
+    /// Does what the passing of time does.
     fn settle(&mut self, now: Now) {
         let retention = self.attributes.message_retention_period();
-        while let Some((_, number)) = self
-            .by_age
-            .first()
-            .copied()
-            .filter(|(sent, _)| *sent + retention <= now.instant)
-        {
-            self.remove(number);
-        }
-        for place in [Place::InFlight, Place::Delayed] {
-            while let Some((due, number)) = self
-                .slots(place)
-                .first()
-                .copied()
-                .filter(|(due, _)| *due <= now.instant)
-            {
-                self.relocate(number, Place::Visible, due);
-            }
-        }
+        self.messages.settle(retention, now.instant);
     }
 
     fn start_flight(&mut self, number: u64, visibility: Duration, now: Now) -> Option<ReceivedMessage> {
-        self.relocate(number, Place::InFlight, now.instant + visibility);
-        let held = self.messages.get_mut(&number)?;
+        self.messages
+            .relocate(number, Place::InFlight, now.instant + visibility);
+        let held = self.messages.get_mut(number)?;
         held.received = now.instant;
         held.receive_count += 1;
         held.receives_here += 1;
@@ -378,38 +310,5 @@ impl State {
             first_receive_timestamp: held.first_receive_timestamp,
             dead_letter_source_arn: held.dead_letter_source_arn.clone(),
         })
-    }
-
-    fn insert(&mut self, held: Held) {
-        let number = self.next_number;
-        self.next_number += 1;
-        self.by_age.insert((held.sent, number));
-        self.slots(held.place).insert((held.visible_from, number));
-        self.messages.insert(number, held);
-    }
-
-    fn remove(&mut self, number: u64) -> Option<Held> {
-        let held = self.messages.remove(&number)?;
-        self.by_age.remove(&(held.sent, number));
-        self.slots(held.place).remove(&(held.visible_from, number));
-        Some(held)
-    }
-
-    fn relocate(&mut self, number: u64, place: Place, visible_from: Instant) {
-        let Some(held) = self.messages.get_mut(&number) else {
-            return;
-        };
-        let before = (held.place, held.visible_from);
-        (held.place, held.visible_from) = (place, visible_from);
-        self.slots(before.0).remove(&(before.1, number));
-        self.slots(place).insert((visible_from, number));
-    }
-
-    fn slots(&mut self, place: Place) -> &mut BTreeSet<Slot> {
-        match place {
-            Place::Visible => &mut self.visible,
-            Place::InFlight => &mut self.in_flight,
-            Place::Delayed => &mut self.delayed,
-        }
     }
 }
