@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{LastUpdateStatus, LogType};
@@ -54,12 +55,7 @@ impl Lambda {
     /// # Errors
     /// Fails when its configuration cannot be read.
     pub async fn memory_size_mb(&self, function: &str) -> Result<u64> {
-        let request = self.client.get_function_configuration().function_name(function);
-        let configuration = request
-            .send()
-            .await
-            .map_err(readable)
-            .with_context(|| format!("cannot read the configuration of {function}"))?;
+        let configuration = self.configuration(function).await?;
         let size = configuration.memory_size();
         let size = size.with_context(|| format!("the configuration of {function} has no memory size"))?;
         Ok(size.try_into()?)
@@ -106,13 +102,14 @@ impl Lambda {
         Ok(())
     }
 
-    async fn update_is_successful(&self, function: &str) -> Result<bool> {
+    async fn configuration(&self, function: &str) -> Result<GetFunctionConfigurationOutput> {
         let request = self.client.get_function_configuration().function_name(function);
-        let configuration = request
-            .send()
-            .await
-            .map_err(readable)
-            .with_context(|| format!("cannot read the configuration of {function}"))?;
+        let configuration = request.send().await.map_err(readable);
+        configuration.with_context(|| format!("cannot read the configuration of {function}"))
+    }
+
+    async fn update_is_successful(&self, function: &str) -> Result<bool> {
+        let configuration = self.configuration(function).await?;
         match configuration.last_update_status() {
             Some(LastUpdateStatus::Successful) => Ok(true),
             Some(LastUpdateStatus::InProgress) => Ok(false),

@@ -22,6 +22,16 @@ async fn with_proxy(variant: &str, service: &str) -> (LocalCloud, Proxy) {
     (cloud, proxy)
 }
 
+async fn succeeds_at_once(cloud: &LocalCloud, id: &str) {
+    let ended = cloud.ended(id).await;
+    assert_eq!(
+        (&ended["status"], &ended["attempts"]),
+        (&json!("succeeded"), &json!(1)),
+        "{}",
+        cloud.variant
+    );
+}
+
 /// Its client has a key, and sends the request again until it is answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_function_dies_between_record_and_hand_over_is_carried_out_by_its_repetition() {
@@ -55,12 +65,7 @@ async fn a_request_whose_function_dies_between_record_and_hand_over_is_carried_o
                 other => panic!("{variant}: {other}: {}", cloud.log()),
             }
         };
-        let ended = cloud.ended(&id_of(&accepted)).await;
-        assert_eq!(
-            (&ended["status"], &ended["attempts"]),
-            (&json!("succeeded"), &json!(1)),
-            "{variant}"
-        );
+        succeeds_at_once(&cloud, &id_of(&accepted)).await;
     });
     futures_util::future::join_all(each).await;
 }
@@ -80,12 +85,7 @@ async fn a_store_that_is_away_refuses_new_tasks_and_does_not_stop_running_ones()
         })
         .await;
         proxy.set(Mode::Forward);
-        let ended = cloud.ended(&id).await;
-        assert_eq!(
-            (&ended["status"], &ended["attempts"]),
-            (&json!("succeeded"), &json!(1)),
-            "{variant}"
-        );
+        succeeds_at_once(&cloud, &id).await;
     });
     futures_util::future::join_all(each).await;
 }

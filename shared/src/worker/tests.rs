@@ -47,6 +47,12 @@ fn worker(store: &MemoryStore) -> Worker<MemoryStore, Notes> {
     Worker::new(store.clone(), Notes::default())
 }
 
+/// The record of a task after an invocation that may take so long has ended it.
+async fn ended(store: &MemoryStore, record: &Record, timeout: Duration) -> Record {
+    let (worker, message) = (worker(store), TaskMessage::of(record));
+    worker.run(&message, &invocation(timeout)).await.unwrap().unwrap()
+}
+
 /// Stores the claim of a worker that was at it at `now`.
 async fn claimed(store: &MemoryStore, record: &Record, now: Timestamp) -> Record {
     let Claim::Granted(running) = record.claim(record.continuations, now) else {
@@ -60,12 +66,7 @@ async fn claimed(store: &MemoryStore, record: &Record, now: Timestamp) -> Record
 async fn a_task_is_run_and_its_result_recorded() {
     let store = MemoryStore::default();
     let record = accepted(&store, 45_000).await;
-    let worker = worker(&store);
-    let ended = worker
-        .run(&TaskMessage::of(&record), &invocation(Duration::from_secs(900)))
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = ended(&store, &record, Duration::from_secs(900)).await;
     assert_eq!(
         (ended.status, ended.attempts, ended.progress),
         (Status::Succeeded, 1, 1.0)
@@ -128,12 +129,7 @@ async fn a_task_whose_worker_died_is_taken_over() {
         Timestamp::now().epoch_seconds() - 2 * LEASE.as_secs(),
     ));
     claimed(&store, &record, long_ago).await;
-    let worker = worker(&store);
-    let ended = worker
-        .run(&TaskMessage::of(&record), &invocation(Duration::from_secs(900)))
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = ended(&store, &record, Duration::from_secs(900)).await;
     assert_eq!(
         (ended.status, ended.attempts, ended.started_at),
         (Status::Succeeded, 2, Some(long_ago))
@@ -144,12 +140,7 @@ async fn a_task_whose_worker_died_is_taken_over() {
 async fn a_task_that_runs_out_of_time_fails_and_says_so() {
     let store = MemoryStore::default();
     let record = accepted(&store, 60_000).await;
-    let worker = worker(&store);
-    let ended = worker
-        .run(&TaskMessage::of(&record), &invocation(Duration::from_secs(10)))
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = ended(&store, &record, Duration::from_secs(10)).await;
     let failure = ended.error.unwrap();
     assert_eq!(
         (ended.status, failure.code),

@@ -11,23 +11,9 @@ async fn a_received_message_is_hidden_for_its_visibility_timeout_to_the_millisec
 
     advance(29 * SECOND + 999 * MILLISECOND).await;
     assert!(poll(&queue).await.is_empty());
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 0,
-            in_flight: 1,
-            delayed: 0
-        }
-    );
+    assert_eq!(queue.counts(), counts(0, 1, 0));
     advance(MILLISECOND).await;
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 1,
-            in_flight: 0,
-            delayed: 0
-        }
-    );
+    assert_eq!(queue.counts(), counts(1, 0, 0));
     assert_eq!(poll_one(&queue).await.receive_count, 2);
 }
 
@@ -88,14 +74,7 @@ async fn a_delayed_message_becomes_visible_to_the_millisecond() {
             ..NewMessage::new("not at all")
         })
         .unwrap();
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 1,
-            in_flight: 0,
-            delayed: 2
-        }
-    );
+    assert_eq!(queue.counts(), counts(1, 0, 2));
     assert_eq!(bodies(&poll(&queue).await), ["not at all"]);
 
     let (received, waited) = elapsed(queue.receive(10, 20 * SECOND, None)).await;
@@ -124,23 +103,9 @@ async fn a_message_vanishes_at_the_end_of_its_retention_wherever_it_is() {
         })
         .unwrap();
     advance(29 * SECOND).await;
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 1,
-            in_flight: 1,
-            delayed: 1
-        }
-    );
+    assert_eq!(queue.counts(), counts(1, 1, 1));
     advance(31 * SECOND).await;
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 0,
-            in_flight: 0,
-            delayed: 0
-        }
-    );
+    assert_eq!(queue.counts(), counts(0, 0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,14 +115,7 @@ async fn a_message_is_deleted_with_its_latest_handle_even_after_its_timeout() {
     let received = poll_one(&queue).await;
     advance(31 * SECOND).await;
     queue.delete(&received.receipt_handle).unwrap();
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 0,
-            in_flight: 0,
-            delayed: 0
-        }
-    );
+    assert_eq!(queue.counts(), counts(0, 0, 0));
     queue.delete(&received.receipt_handle).unwrap();
 }
 
@@ -261,14 +219,7 @@ async fn a_queue_can_be_purged_once_a_minute() {
     poll(&queue).await;
     send(&queue, "visible");
     queue.purge().unwrap();
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 0,
-            in_flight: 0,
-            delayed: 0
-        }
-    );
+    assert_eq!(queue.counts(), counts(0, 0, 0));
     assert_eq!(queue.purge().unwrap_err().code(), ErrorCode::PurgeQueueInProgress);
     advance(60 * SECOND).await;
     queue.purge().unwrap();

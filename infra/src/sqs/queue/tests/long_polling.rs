@@ -188,12 +188,5 @@ async fn every_message_reaches_exactly_one_receiver_however_many_come_and_go() {
         assert!(missing.remove(&id), "{id} came twice");
     }
     receivers.iter().for_each(JoinHandle::abort);
-    assert_eq!(
-        queue.counts(),
-        MessageCounts {
-            visible: 0,
-            in_flight: 0,
-            delayed: 0
-        }
-    );
+    assert_eq!(queue.counts(), counts(0, 0, 0));
 }

@@ -55,6 +55,14 @@ fn send(queue: &Queue, body: &str) -> SentMessage {
     queue.send(NewMessage::new(body)).unwrap()
 }
 
+fn counts(visible: usize, in_flight: usize, delayed: usize) -> MessageCounts {
+    MessageCounts {
+        visible,
+        in_flight,
+        delayed,
+    }
+}
+
 async fn poll(queue: &Queue) -> Vec<ReceivedMessage> {
     queue.receive(10, NO_WAIT, None).await.unwrap()
 }
