@@ -1,10 +1,12 @@
 """Puts each variant, as it runs on the local cloud, to the test of its own description: requests are made from
-shared/openapi.yaml, fitting and unfitting ones, and every answer has to be one that stands there.
+shared/openapi.yaml, fitting and unfitting ones, and every answer has to be one that stands there. Before that, the ready
+requests of shared/requests.http have to be answered with the status in their titles.
 
     target/ci-tools/bin/python .ci/contract.py
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,23 @@ SETTINGS = [
     "--exclude-checks=use_after_free",
 ]
 
+REQUEST = re.compile(r"^### (\d+) (.*)\n(\w+) {{api}}(\S+)\n((?:[\w-]+: .*\n)*)(?:\n(?!###)(.+)\n)?", re.MULTILINE)
+
+
+def answers_ready_requests(cloud):
+    text = (ROOT / "shared/requests.http").read_text()
+    requests = REQUEST.findall(text)
+    assert len(requests) == text.count("###"), "a request cannot be read"
+    task_id = None
+    for expected, title, method, path, headers, body in requests:
+        if expected == "503":
+            continue  # It takes 30 seconds, and is what infra/tests/variants/contract.rs is about.
+        headers = [line.split(": ", 1) for line in headers.splitlines()]
+        answer = cloud.http(method, path.replace("{{id}}", task_id or ""), headers, body.encode() if body else None)
+        assert answer.status == int(expected), (title, answer.status, answer.body)
+        task_id = task_id or answer.json()["id"]
+    print(f"{len(requests)} ready requests", flush=True)
+
 
 def fits(variant):
     """Whether the variant answers as it is described."""
@@ -36,6 +55,7 @@ def fits(variant):
     program = Path(sys.executable).parent / "schemathesis"
     options = ["--config-file", HERE / "schemathesis.toml"]
     with Cloud(variant) as cloud:
+        answers_ready_requests(cloud)
         command = [program, *options, "run", ROOT / "shared/openapi.yaml", "--url", cloud.description["api_url"], *SETTINGS]
         environment = os.environ | {"SCHEMATHESIS_HOOKS": "short_tasks", "PYTHONPATH": str(HERE)}
         return subprocess.run(command, env=environment, timeout=LIMIT, cwd=ROOT / "target").returncode == 0
