@@ -2,8 +2,9 @@
 //! them side by side.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,6 +23,7 @@ use benches::warnings::{Warning, warnings};
 use benches::workspace;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
+use clap_complete::Shell;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -58,7 +60,7 @@ struct Arguments {
 
     /// Beside that, hand in thousands of tasks while things break: `kill=0.02,duplicate=0.05,throttle=0.02,
     /// drop-response=0.02`, or a part of it; see `cargo infra up --help`.
-    #[arg(long, value_name = "FAULT=PROBABILITY,…")]
+    #[arg(long, value_name = "FAULT=PROBABILITY,…", value_parser = faults)]
     chaos: Option<String>,
 
     /// How many tasks, with `--chaos`; 10,000 unless told otherwise, or 500 in a quick run.
@@ -72,13 +74,18 @@ struct Arguments {
     /// The folder for the report and the logs; `target/compare` unless told otherwise.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Print a script that completes this command line in a shell, and do nothing else.
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    completions: Option<Shell>,
 }
 
 const HELP: &str = "\
 A full run takes some nine minutes. The machine should be otherwise idle: functions, services and load generator
 share its cores. Logs of the deployments go to logs/ beside the report.
 
-Exit code: 0 when every variant was measured and every accepted task succeeded, 1 when not, 2 for wrong arguments.
+Exit code: 0 when every variant was measured and every accepted task succeeded, 1 when not, and when there is no report,
+2 for wrong arguments.
 
 Examples:
   cargo compare --quick
@@ -94,6 +101,25 @@ enum Where {
     Local,
     /// Deployed.
     Aws,
+}
+
+/// Looks at what is to go wrong before anything is measured; the local cloud is who knows what it means.
+fn faults(text: &str) -> Result<String, String> {
+    for part in text.split(',') {
+        let (key, value) = part
+            .split_once('=')
+            .ok_or_else(|| format!("{part:?} has no value: give it as KEY=VALUE"))?;
+        let is_known = ["kill", "duplicate", "throttle", "drop-response", "seed"].contains(&key);
+        if !is_known {
+            return Err(format!(
+                "there is no {key:?}: the keys are kill, duplicate, throttle, drop-response and seed"
+            ));
+        }
+        if key != "seed" && !value.parse().is_ok_and(|value| (0.0..=1.0).contains(&value)) {
+            return Err(format!("{key} is {value:?}, which is no probability from 0 to 1"));
+        }
+    }
+    Ok(text.to_owned())
 }
 
 fn stack(text: &str) -> Result<(Variant, String), String> {
@@ -117,6 +143,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<ExitCode> {
     let arguments = Arguments::parse();
+    if let Some(shell) = arguments.completions {
+        clap_complete::generate(shell, &mut Arguments::command(), "compare", &mut io::stdout());
+        return Ok(ExitCode::SUCCESS);
+    }
     arguments.check();
     let settings = arguments.settings();
     let folder = match &arguments.out {
@@ -124,7 +154,7 @@ async fn run() -> Result<ExitCode> {
         None => workspace::target_directory()?.join("compare"),
     };
     // Now rather than after ten minutes: there may be none.
-    let earlier = arguments.against.as_deref().map(Results::read).transpose()?;
+    let earlier = arguments.against.as_deref().map(earlier).transpose()?;
     let mut variants = arguments.variants();
     let place = match arguments.target {
         Where::Local => Place::Local,
@@ -138,6 +168,9 @@ async fn run() -> Result<ExitCode> {
             Place::Aws(Box::new(account))
         }
     };
+    // This too now rather than after ten minutes.
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}; --out names another folder", folder.display()))?;
     raise_open_files();
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
     let mut results = tokio::select! {
@@ -154,6 +187,12 @@ async fn run() -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn earlier(path: &Path) -> Result<Results> {
+    Results::read(path).context(
+        "--against takes the results.json that an earlier run left in its folder, target/compare unless told otherwise",
+    )
 }
 
 impl Arguments {

@@ -73,7 +73,8 @@ impl Results {
             .with_context(|| format!("{} has no results of a comparison", path.display()))?;
         ensure!(
             version.schema_version == SCHEMA_VERSION,
-            "{} has version {} of the results; this program reads version {SCHEMA_VERSION} alone",
+            "{} has version {} of the results; this program reads version {SCHEMA_VERSION} alone. Leave --against out \
+             once, and compare with the results of that run",
             path.display(),
             version.schema_version
         );

@@ -200,6 +200,11 @@ async fn arguments_that_do_not_fit_together_are_refused() {
         (&["--yes"], "--target aws"),
         (&["--target", "aws", "--stack", "nonsense=mine"], "nonsense"),
         (&["--target", "aws", "--stack", "sqs-worker"], "VARIANT=NAME"),
+        (&["--chaos", "kil=0.1"], "the keys are kill,"),
+        (&["--chaos", "kill"], "KEY=VALUE"),
+        (&["--chaos", "kill=2"], "probability from 0 to 1"),
+        (&["--tasks", "5"], "--chaos"),
+        (&["--quick", "--completions", "bash"], "--completions"),
     ] {
         let mut run = Run::new(arguments).await;
         let output = end_of(run.command.spawn().unwrap()).await;
@@ -219,4 +224,50 @@ async fn an_unknown_variant_is_refused_with_the_known_ones() {
         assert!(stderr.contains(expected), "{stderr}");
     }
     assert!(!Path::new(&run.folder.path().join("compare")).exists());
+}
+
+#[tokio::test]
+async fn what_would_fail_after_ten_minutes_fails_at_once() {
+    let old = tempfile::NamedTempFile::new().unwrap();
+    fs::write(old.path(), r#"{"schema_version":1}"#).unwrap();
+    let old = old.path().to_str().unwrap();
+    for (arguments, expected) in [
+        (
+            &["--against", "nothing.json"][..],
+            "--against takes the results.json",
+        ),
+        (&["--against", old], "version 1"),
+        (&["--out", "/dev/null/report"], "--out names another folder"),
+    ] {
+        let mut run = Run::new(arguments).await;
+        let output = end_of(run.command.spawn().unwrap()).await;
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+        assert!(run.processes().is_empty(), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_shell_has_a_script_that_completes_the_options_and_the_variants() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let mut run = Run::new(&["--completions", shell]).await;
+        let output = end_of(run.command.spawn().unwrap()).await;
+        assert_eq!(output.status.code(), Some(0));
+        let script = text(&output.stdout);
+        for word in ["against", "variants", "completions"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+        assert!(run.processes().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_help_has_the_exit_codes_and_a_pipe_gets_no_colours() {
+    let mut run = Run::new(&["--help"]).await;
+    let help = text(&end_of(run.command.spawn().unwrap()).await.stdout);
+    assert!(
+        help.contains("Exit code: 0 when") && !help.contains('\x1b'),
+        "{help}"
+    );
 }

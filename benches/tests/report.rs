@@ -247,3 +247,23 @@ fn the_terminal_shows_a_line_for_each_variant() {
         assert!(summary.lines().any(|line| line.starts_with(variant)), "{summary}");
     }
 }
+
+#[test]
+fn a_chart_is_a_file_of_its_own_that_brings_its_ground_and_its_legend() {
+    let charts = written("report-charts", &fixture::results(Settings::full())).join("charts");
+    for name in ["accept-curve.svg", "start-curve.svg", "burst.svg"] {
+        let chart = fs::read_to_string(charts.join(name)).unwrap();
+        assert!(
+            chart.starts_with(r#"<svg xmlns="http://www.w3.org/2000/svg" "#),
+            "{name}"
+        );
+        for part in [
+            "prefers-color-scheme: dark",
+            "fill: var(--ground)",
+            ">split-lambda</text>",
+            r#"class="curve""#,
+        ] {
+            assert!(chart.contains(part), "{name}: {part}");
+        }
+    }
+}

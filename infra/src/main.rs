@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, process::ExitCode, thread};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use infra::{
     deploy::{Deploy, Destroy, Logs, Outputs},
     process::reaper,
@@ -11,11 +12,15 @@ use infra::{
 
 /// Runs SAM templates on this machine, or deploys them.
 #[derive(Parser)]
-#[command(name = "infra", version)]
+#[command(name = "infra", version, after_help = HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+const HELP: &str = "\
+Exit code: 0 when it was done, and for `up` when it was interrupted (Ctrl-C); 1 when it could not be done, with the reason;
+2 for wrong arguments.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -29,6 +34,11 @@ enum Command {
     Logs(Logs),
     /// Delete a deployed variant
     Destroy(Destroy),
+    /// Print a script that completes this command line in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
     /// Kill what a local cloud leaves behind; started by `up` itself
     #[command(name = reaper::SUBCOMMAND, hide = true)]
     Reaper {
@@ -44,6 +54,10 @@ fn main() -> ExitCode {
         Command::Outputs(outputs) => outputs.run(),
         Command::Logs(logs) => logs.run(),
         Command::Destroy(destroy) => destroy.run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "infra", &mut std::io::stdout());
+            Ok(())
+        }
         Command::Reaper { control_groups } => reaper::run(&control_groups).map_err(anyhow::Error::from),
     };
     match ended {

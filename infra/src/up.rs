@@ -1,7 +1,12 @@
 //! `infra up`: runs a template until it is interrupted.
 
-use std::{io::Write as _, path::PathBuf, time::Duration};
+use std::{
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+    time::Duration,
+};
 
+use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -87,10 +92,22 @@ impl Up {
             );
         }
         limits::raise_open_files();
-        let mut cloud = Cloud::start(options).await?;
+        let mut cloud = match Cloud::start(options).await {
+            Err(error) if is_port_taken(&error) => {
+                return Err(error)
+                    .context("give another port, or leave the option out: then any free one is taken");
+            }
+            started => started?,
+        };
         print(&cloud.description, self.json)?;
         cloud.failed().await
     }
+}
+
+fn is_port_taken(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
 }
 
 fn print(description: &Description, json: bool) -> anyhow::Result<()> {

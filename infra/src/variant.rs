@@ -13,9 +13,9 @@ use anyhow::{Context as _, bail};
 pub(crate) fn template_path(template: &str) -> anyhow::Result<PathBuf> {
     let given = Path::new(template);
     if given.extension().is_some() {
-        return given
-            .canonicalize()
-            .with_context(|| format!("cannot read the template {template}"));
+        return given.canonicalize().with_context(|| {
+            format!("there is no template {template}; a variant is given by its name, as split-lambda")
+        });
     }
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = directory.join(template).with_extension("yaml");

@@ -25,7 +25,8 @@ impl Report for Html {
     }
 }
 
-const STYLE: &str = include_str!("style.css");
+/// Of the page, and of charts that stand alone.
+pub(super) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("sort.js");
 
 fn page(results: &Results) -> Markup {
@@ -167,6 +168,20 @@ fn draw(chart: &Chart<'_>) -> Markup {
 fn series<'a>(times: &Times<'a>) -> Vec<Series<'a>> {
     let all = times.of.iter();
     all.map(|&(variant, times)| Series { variant, times }).collect()
+}
+
+/// The charts that are of use outside the page, each as a file: its name, and what is in it.
+pub(super) fn chart_files(results: &Results) -> Vec<(String, String)> {
+    let charts = sections(results).into_iter().flat_map(|section| section.charts);
+    let files = charts.filter_map(|chart| match chart {
+        Chart::Percentiles(times) if !times.of.is_empty() => {
+            let (id, title, series) = (times.id, &times.title, &series(&times));
+            Some((format!("{id}.svg"), Percentiles { id, title, series }.file()))
+        }
+        Chart::Lines(lines) => Some((format!("{}.svg", lines.id), lines.file())),
+        Chart::Percentiles(_) | Chart::Ranges(_) => None,
+    });
+    files.collect()
 }
 
 fn ranges(times: &Times<'_>) -> Markup {

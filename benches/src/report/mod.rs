@@ -32,12 +32,17 @@ pub trait Report {
 
 const REPORTS: [&dyn Report; 4] = [&html::Html, &markdown::Markdown, &json::Json, &json::Schema];
 
-/// Writes the results in every format, and says where.
+/// Writes the results in every format, and says where; and the curves of the report into `charts`, each as SVG.
 ///
 /// # Errors
 /// Fails when a file cannot be written.
 pub fn write(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let charts = folder.join("charts");
+    fs::create_dir_all(&charts).with_context(|| format!("cannot make {}", charts.display()))?;
+    for (name, text) in html::chart_files(results) {
+        let path = charts.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
     let write = |report: &&dyn Report| {
         let path = folder.join(report.file_name());
         let text = report

@@ -4,7 +4,7 @@
 mod mandelbrot;
 mod sleep;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::task::{AnyTask, InvalidParameter, Task};
 
@@ -53,7 +53,7 @@ pub fn parse(kind: &str, parameters: Map<String, Value>) -> Result<AnyTask, Inva
 }
 
 fn parse_as<T: Task>(parameters: Value) -> Result<AnyTask, InvalidParameter> {
-    let task: T = serde_path_to_error::deserialize(parameters).map_err(|error| {
+    let task: T = serde_path_to_error::deserialize(with_integers(parameters)).map_err(|error| {
         let field = match error.path().to_string() {
             path if path == "." => quoted_field(&error.inner().to_string()),
             path => path,
@@ -63,6 +63,32 @@ fn parse_as<T: Task>(parameters: Value) -> Result<AnyTask, InvalidParameter> {
     })?;
     task.validate()?;
     Ok(Box::new(task))
+}
+
+/// To JSON, 164.0 is the integer 164, and there are clients that write it so; Serde takes it for no integer.
+fn with_integers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(integer(&number).unwrap_or(number)),
+        Value::Array(values) => values.into_iter().map(with_integers).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (name, with_integers(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// The integer that a number with a decimal point is, if a float can hold it exactly.
+fn integer(number: &Number) -> Option<Number> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let float = number
+        .as_f64()
+        .filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() <= LARGEST)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it has no fraction and is in range"
+    )]
+    Some((float as i64).into())
 }
 
 /// A missing or unknown field is not part of the path at which serde fails; its message has the name in backticks.
@@ -94,7 +120,18 @@ mod tests {
         assert_eq!(field_refused("sleep", json!({"millis": 900_001})), "millis");
         assert_eq!(field_refused("sleep", json!({"millis": 1, "extra": 2})), "extra");
         assert_eq!(field_refused("sleep", json!({"millis": 1})), "");
+        assert_eq!(field_refused("sleep", json!({"millis": 0.5})), "millis");
+        assert_eq!(field_refused("sleep", json!({"millis": 1e300})), "millis");
         let small = json!({"width": 0, "height": 1, "max_iterations": 1});
         assert_eq!(field_refused("mandelbrot", small), "width");
+    }
+
+    #[test]
+    fn an_integer_may_be_written_with_a_decimal_point() {
+        use serde_json::json;
+        assert_eq!(field_refused("sleep", json!({"millis": 164.0})), "");
+        assert_eq!(field_refused("sleep", json!({"millis": -0.0})), "");
+        let nested = with_integers(json!({"a": [1.0, 1.5, {"b": -2.0}], "c": "1.0"}));
+        assert_eq!(nested, json!({"a": [1, 1.5, {"b": -2}], "c": "1.0"}));
     }
 }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::file::File;
 use super::scale::{Scale, decade_ticks, even_ticks};
 use super::{dashes, marker, place};
 use crate::variant::Variant;
@@ -57,17 +58,35 @@ impl Lines {
         }
     }
 
+    /// The same as a file of its own.
+    pub(in crate::report) fn file(&self) -> String {
+        let file = File {
+            title: &self.title,
+            description: &self.description,
+            variants: self.series.iter().map(|line| line.variant).collect(),
+            width: 960.0,
+            height: 340.0,
+        };
+        file.write(&self.content(file.width, file.height))
+    }
+
     fn draw(&self, suffix: &str, width: f64, height: f64) -> Markup {
-        let frame = Frame::new(self, width, height);
         let id = format!("{}-{suffix}", self.id);
         html! {
             svg .chart viewBox={ "0 0 " (width) " " (height) } role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
                 title id={ (id) "-t" } { (self.title) }
                 desc id={ (id) "-d" } { (self.description) }
-                (frame.axes())
-                @for line in &self.series {
-                    g class=(line.variant) { (frame.line(line)) }
-                }
+                (self.content(width, height))
+            }
+        }
+    }
+
+    fn content(&self, width: f64, height: f64) -> Markup {
+        let frame = Frame::new(self, width, height);
+        html! {
+            (frame.axes())
+            @for line in &self.series {
+                g class=(line.variant) { (frame.line(line)) }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Charts as inline SVG: drawn here, coloured by the page's style sheet through a class for each variant, so that
 //! they follow the light and the dark theme. Variants differ in dash and marker too, not in colour alone.
 
+mod file;
 mod lines;
 mod percentiles;
 mod ranges;

@@ -3,6 +3,7 @@
 
 use maud::{Markup, html};
 
+use super::file::File;
 use super::scale::{Scale, decade_ticks};
 use super::{Series, dashes, marker, place};
 use crate::report::format::time;
@@ -44,22 +45,40 @@ impl Percentiles<'_> {
         }
     }
 
+    /// The same as a file of its own.
+    pub(in crate::report) fn file(&self) -> String {
+        let file = File {
+            title: self.title,
+            description: &self.description(),
+            variants: self.series.iter().map(|series| series.variant).collect(),
+            width: 960.0,
+            height: 380.0,
+        };
+        file.write(&self.content(file.width, file.height))
+    }
+
     fn draw(&self, suffix: &str, width: f64, height: f64) -> Markup {
+        let id = format!("{}-{suffix}", self.id);
+        html! {
+            svg .chart viewBox={ "0 0 " (width) " " (height) } role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
+                title id={ (id) "-t" } { (self.title) }
+                desc id={ (id) "-d" } { (self.description()) }
+                (self.content(width, height))
+            }
+        }
+    }
+
+    fn content(&self, width: f64, height: f64) -> Markup {
         let times = || self.series.iter().map(|series| series.times);
         let samples = times().map(|times| times.count).max().unwrap_or(1);
         let from = times().map(|times| times.min).min().unwrap_or(1);
         let to = times().map(|times| times.max).max().unwrap_or(1);
         let ticks = decade_ticks(milliseconds(from), milliseconds(to));
         let frame = Frame::new(width, height, samples, &ticks);
-        let id = format!("{}-{suffix}", self.id);
         html! {
-            svg .chart viewBox={ "0 0 " (width) " " (height) } role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
-                title id={ (id) "-t" } { (self.title) }
-                desc id={ (id) "-d" } { (self.description()) }
-                (frame.axes(samples, &ticks))
-                @for series in self.series {
-                    g class=(series.variant) { (frame.curve(series)) }
-                }
+            (frame.axes(samples, &ticks))
+            @for series in self.series {
+                g class=(series.variant) { (frame.curve(series)) }
             }
         }
     }
