@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use aws_sdk_sqs::Client;
 use benches::aws::Aws;
 use benches::client::TaskApi;
+use benches::deployment::Scene;
 use benches::event;
 use benches::target::Target;
 use benches::variant::Variant;
@@ -26,7 +27,7 @@ fn main() -> Result<()> {
 }
 
 fn local_cloud(criterion: &mut Criterion, runtime: &Runtime) {
-    let mut deployment = common::LazyDeployment::new(runtime, Variant::Noop);
+    let mut deployment = common::LazyDeployment::new(runtime, Variant::Noop, Scene::default());
     let mut group = criterion.benchmark_group("local_cloud");
     group.sample_size(50);
     group.bench_function("invoke", |bencher| {

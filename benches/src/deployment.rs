@@ -35,6 +35,8 @@ pub struct Endpoints {
     pub api_url: String,
     /// The AWS APIs.
     pub endpoint_url: String,
+    /// The file of the certificate authority to trust there, where it is not one that everybody does.
+    pub ca_certificate: Option<PathBuf>,
     /// The Region to sign requests for.
     pub region: String,
     /// The credentials to sign requests with.
@@ -52,6 +54,8 @@ pub struct Scene {
     pub faults: Option<String>,
     /// Whether functions get CPU time in proportion to their memory, where the system can impose it.
     pub limits_cpu: bool,
+    /// Whether AWS's APIs are reached over TLS, as they are on AWS.
+    pub tls: bool,
     /// Parameters of the template.
     pub parameters: Vec<(&'static str, u32)>,
 }
@@ -97,7 +101,7 @@ impl Deployment {
         let endpoints: Endpoints = serde_json::from_str(&line)
             .map_err(|error| failure(variant, log, &format!("it announced {line:?}: {error}")))?;
         // The local cloud calls its stack after the template.
-        let target = Target::find(&Aws::at(&endpoints), variant.name(), variant).await?;
+        let target = Target::find(&Aws::at(&endpoints)?, variant.name(), variant).await?;
         Ok(Self {
             target: target.with_context(|| format!("the local cloud knows no stack {variant}"))?,
             local_cloud: Some(LocalCloud {
@@ -200,6 +204,9 @@ impl Process {
         }
         if scene.limits_cpu {
             command.args(["--limits", "all"]);
+        }
+        if scene.tls {
+            command.arg("--tls");
         }
         for (name, value) in &scene.parameters {
             command.args(["--parameter", &format!("{name}={value}")]);

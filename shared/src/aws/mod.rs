@@ -20,11 +20,17 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
+pub use trust::UnusableBundle;
+
 /// The configuration for every client of a function. The clients share one HTTP client and its connections.
-pub async fn config() -> SdkConfig {
+///
+/// # Errors
+///
+/// `AWS_CA_BUNDLE` names a file that cannot be read, or has no certificate in it.
+pub async fn config() -> Result<SdkConfig, UnusableBundle> {
     let http_client = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(trust::context())
+        .tls_context(trust::context()?)
         .build_https();
     // Every call is a short one. A store or a queue that hangs must not use up a request's 30 seconds.
     let timeouts = TimeoutConfig::builder()
@@ -35,14 +41,15 @@ pub async fn config() -> SdkConfig {
     let no_profiles = EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, "")
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
+    let config = aws_config::defaults(BehaviorVersion::latest())
         .region(EnvironmentVariableRegionProvider::new())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .profile_files(no_profiles)
         .http_client(http_client)
         .timeout_config(timeouts)
         .load()
-        .await
+        .await;
+    Ok(config)
 }
 
 /// A setting that the template passes to the function.
