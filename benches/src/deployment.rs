@@ -50,6 +50,8 @@ pub struct Endpoints {
 pub struct Scene {
     /// What it is for, in a word: its log is named after it.
     pub name: Option<&'static str>,
+    /// Another template than the variant's own, in a file of the same name.
+    pub template: Option<PathBuf>,
     /// How often things break in it, as `--chaos` takes it.
     pub faults: Option<String>,
     /// Whether functions get CPU time in proportion to their memory, where the system can impose it.
@@ -198,7 +200,9 @@ impl Process {
     fn spawn(variant: Variant, scene: &Scene, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = Command::new(workspace::cargo());
-        command.args(["infra", "up", &variant.template(), "--json"]);
+        let template = scene.template.as_ref().map(|path| path.display().to_string());
+        let template = template.unwrap_or_else(|| variant.template());
+        command.args(["infra", "up", &template, "--json"]);
         if let Some(faults) = &scene.faults {
             command.args(["--chaos", faults]);
         }

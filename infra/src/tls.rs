@@ -117,7 +117,7 @@ mod tests {
     ) -> std::io::Result<(ProtocolVersion, HandshakeKind)> {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let acceptor = server.acceptor();
-        let served = tokio::spawn(async move {
+        let answered = tokio::spawn(async move {
             let mut connection = acceptor.accept(far).await?;
             connection.write_all(b"!").await?;
             connection.shutdown().await
@@ -126,7 +126,7 @@ mod tests {
         let mut connection = client.connect(name, near).await?;
         // Tickets come with the first byte.
         connection.read_u8().await?;
-        served.await.unwrap()?;
+        answered.await.unwrap()?;
         let (_, session) = connection.get_ref();
         Ok((
             session.protocol_version().unwrap(),

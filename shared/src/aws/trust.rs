@@ -28,7 +28,11 @@ pub struct UnusableBundle {
 }
 
 /// The certificate authorities to trust in this environment. China's Regions are a partition of their own.
-pub(super) fn context() -> Result<TlsContext, UnusableBundle> {
+///
+/// # Errors
+///
+/// `AWS_CA_BUNDLE` names a file that cannot be read, or has no certificate in it.
+pub fn tls_context() -> Result<TlsContext, UnusableBundle> {
     let is_in_china = std::env::var("AWS_REGION").is_ok_and(|region| region.starts_with("cn-"));
     let mut store = if is_in_china || std::env::var(SETTING).is_ok_and(|value| value == "system") {
         TrustStore::default()
