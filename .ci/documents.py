@@ -143,6 +143,8 @@ COMMANDS = {
     "cargo bench -p benches --bench cold_start -- --save-baseline quiet": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench cold_start -- --baseline quiet": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench peers": NotRun("measures for minutes; clippy compiles it"),
+    "cargo bench -p benches --bench ablation": NotRun("measures for minutes; clippy compiles it"),
+    "cargo bench -p benches --bench ablation -- --rows opt-s,mimalloc": NotRun("measures for minutes; clippy compiles it"),
 }
 
 

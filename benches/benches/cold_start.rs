@@ -1,10 +1,12 @@
 //! Cold start: from the start of the API function's process to its first answer, by the REPORT line. Each
-//! iteration retires the execution environments and invokes anew, which takes far longer than what is measured.
+//! iteration retires the execution environments and invokes anew, which takes far longer than what is measured. The
+//! variants are measured twice: `NAME` has AWS's APIs without TLS, `NAME-tls` with it, as they are on AWS.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use benches::cold::first_invocation;
+use benches::deployment::Scene;
 use benches::target::Target;
 use benches::variant::Variant;
 use criterion::{Criterion, SamplingMode};
@@ -30,13 +32,27 @@ fn cold_start(criterion: &mut Criterion, runtime: &Runtime) {
         .measurement_time(Duration::from_secs(25))
         .warm_up_time(Duration::from_millis(1));
     for variant in Variant::ALL.into_iter().chain([Variant::Noop]) {
-        let mut deployment = common::LazyDeployment::new(runtime, variant);
-        group.bench_function(variant.name(), |bencher| {
-            let target = &deployment.target();
-            bencher
-                .to_async(runtime)
-                .iter_custom(async |iterations| common::measured(first_answers(target, iterations).await));
-        });
+        for tls in [false, true] {
+            // The floor calls none of AWS's APIs.
+            if tls && variant == Variant::Noop {
+                continue;
+            }
+            let scene = Scene {
+                name: tls.then_some("tls"),
+                tls,
+                ..Scene::default()
+            };
+            let name = scene
+                .name
+                .map_or_else(|| variant.to_string(), |scene| format!("{variant}-{scene}"));
+            let mut deployment = common::LazyDeployment::new(runtime, variant, scene);
+            group.bench_function(name, |bencher| {
+                let target = &deployment.target();
+                bencher.to_async(runtime).iter_custom(async |iterations| {
+                    common::measured(first_answers(target, iterations).await)
+                });
+            });
+        }
     }
     group.finish();
 }

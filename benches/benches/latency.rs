@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use benches::client::TaskApi;
+use benches::deployment::Scene;
 use benches::target::Target;
 use benches::variant::Variant;
 use criterion::{BenchmarkId, Criterion, SamplingMode};
@@ -31,7 +32,7 @@ fn latency(criterion: &mut Criterion, runtime: &Runtime) {
         .sample_size(20)
         .warm_up_time(Duration::from_secs(1));
     for variant in Variant::ALL.into_iter().chain([Variant::Noop]) {
-        let mut deployment = common::LazyDeployment::new(runtime, variant);
+        let mut deployment = common::LazyDeployment::new(runtime, variant, Scene::default());
         let mut bench = |name: &str, sum: fn(&Latencies) -> Duration| {
             group.bench_function(BenchmarkId::new(name, variant), |bencher| {
                 let target = &deployment.target();

@@ -101,7 +101,11 @@ pub async fn worker_init(target: &Target, since: Timestamp, rounds: u32) -> Resu
         .transpose()
 }
 
-fn figures(invocations: &[FirstInvocation]) -> Result<results::FirstInvocation> {
+/// The distributions of first invocations.
+///
+/// # Errors
+/// Fails when there is none.
+pub fn figures(invocations: &[FirstInvocation]) -> Result<results::FirstInvocation> {
     let all = || invocations.iter();
     Ok(results::FirstInvocation {
         init_us: distribution(all().map(|first| first.init))?,

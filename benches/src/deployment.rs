@@ -35,6 +35,8 @@ pub struct Endpoints {
     pub api_url: String,
     /// The AWS APIs.
     pub endpoint_url: String,
+    /// The file of the certificate authority to trust there, where it is not one that everybody does.
+    pub ca_certificate: Option<PathBuf>,
     /// The Region to sign requests for.
     pub region: String,
     /// The credentials to sign requests with.
@@ -48,10 +50,14 @@ pub struct Endpoints {
 pub struct Scene {
     /// What it is for, in a word: its log is named after it.
     pub name: Option<&'static str>,
+    /// Another template than the variant's own, in a file of the same name.
+    pub template: Option<PathBuf>,
     /// How often things break in it, as `--chaos` takes it.
     pub faults: Option<String>,
     /// Whether functions get CPU time in proportion to their memory, where the system can impose it.
     pub limits_cpu: bool,
+    /// Whether AWS's APIs are reached over TLS, as they are on AWS.
+    pub tls: bool,
     /// Parameters of the template.
     pub parameters: Vec<(&'static str, u32)>,
 }
@@ -97,7 +103,7 @@ impl Deployment {
         let endpoints: Endpoints = serde_json::from_str(&line)
             .map_err(|error| failure(variant, log, &format!("it announced {line:?}: {error}")))?;
         // The local cloud calls its stack after the template.
-        let target = Target::find(&Aws::at(&endpoints), variant.name(), variant).await?;
+        let target = Target::find(&Aws::at(&endpoints)?, variant.name(), variant).await?;
         Ok(Self {
             target: target.with_context(|| format!("the local cloud knows no stack {variant}"))?,
             local_cloud: Some(LocalCloud {
@@ -194,12 +200,17 @@ impl Process {
     fn spawn(variant: Variant, scene: &Scene, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = Command::new(workspace::cargo());
-        command.args(["infra", "up", &variant.template(), "--json"]);
+        let template = scene.template.as_ref().map(|path| path.display().to_string());
+        let template = template.unwrap_or_else(|| variant.template());
+        command.args(["infra", "up", &template, "--json"]);
         if let Some(faults) = &scene.faults {
             command.args(["--chaos", faults]);
         }
         if scene.limits_cpu {
             command.args(["--limits", "all"]);
+        }
+        if scene.tls {
+            command.arg("--tls");
         }
         for (name, value) in &scene.parameters {
             command.args(["--parameter", &format!("{name}={value}")]);

@@ -107,8 +107,8 @@ impl Fault {
         Scene {
             name: Some(self.name()),
             faults: faults.map(str::to_owned),
-            limits_cpu: false,
             parameters,
+            ..Scene::default()
         }
     }
 

@@ -4,6 +4,7 @@
 //! Two programs use it: `compare` ([`comparison`], [`report`]) and the Criterion benches. Both start a deployment, or
 //! find one ([`deployment`]), point a [`target::Target`] at it and measure ([`cold`], [`warm`]).
 
+pub mod ablation;
 pub mod aws;
 pub mod billing;
 pub mod burst;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ablation::Ablation;
 use crate::burst::Burst;
 use crate::change::Changes;
 use crate::complexity::Complexity;
@@ -48,6 +49,9 @@ pub struct Results {
     pub settings: Settings,
     /// What it was measured on.
     pub machine: Machine,
+    /// What another run, of the bench `ablation`, has measured of the same commit; `None` where there is none.
+    #[serde(default)]
+    pub ablation: Option<Ablation>,
     /// What was measured, one entry for each way that could be: the variants, then the baselines, the floor last.
     pub measured: Vec<Measured>,
     /// What each variant costs on AWS, modelled; `None` where there is nothing to model it from.

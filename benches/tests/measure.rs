@@ -44,7 +44,7 @@ async fn load(target: &Target) -> (Load, Option<Check>) {
 }
 
 async fn target(behaviour: Behaviour) -> Target {
-    let aws = Aws::at(&fake::start(behaviour).await);
+    let aws = Aws::at(&fake::start(behaviour).await).unwrap();
     let found = Target::find(&aws, behaviour.variant.name(), behaviour.variant).await;
     found.unwrap().unwrap()
 }
@@ -203,7 +203,7 @@ async fn a_deployment_that_lacks_a_function_is_refused() {
         names_its_worker: false,
         ..Behaviour::good(Variant::SplitLambda)
     };
-    let aws = Aws::at(&fake::start(behaviour).await);
+    let aws = Aws::at(&fake::start(behaviour).await).unwrap();
     let found = Target::find(&aws, "split-lambda", Variant::SplitLambda).await;
     let error = format!("{:#}", found.unwrap_err());
     assert!(
@@ -214,7 +214,7 @@ async fn a_deployment_that_lacks_a_function_is_refused() {
 
 #[tokio::test]
 async fn a_stack_that_is_not_there_is_no_error() {
-    let aws = Aws::at(&fake::start(Behaviour::good(Variant::SplitLambda)).await);
+    let aws = Aws::at(&fake::start(Behaviour::good(Variant::SplitLambda)).await).unwrap();
     let found = Target::find(&aws, "another", Variant::SplitLambda).await.unwrap();
     assert!(found.is_none());
 }

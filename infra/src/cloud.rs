@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -38,6 +39,7 @@ use crate::{
     },
     sqs::{QueueAttributes, Sqs},
     template::{self, Stack},
+    tls::Tls,
 };
 
 /// The Region and the account of the local cloud.
@@ -47,12 +49,17 @@ const ACCOUNT_ID: &str = "123456789012";
 /// How long the first task of a service may take to become healthy.
 const FIRST_HEALTH_CHECK: Duration = Duration::from_secs(60);
 
-/// The variables by which SDKs find the AWS endpoint.
+/// The variables by which SDKs find the AWS endpoint
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
 const ENDPOINTS: [&str; 3] = [
     "AWS_ENDPOINT_URL_LAMBDA",
     "AWS_ENDPOINT_URL_SQS",
     "AWS_ENDPOINT_URL_DYNAMODB",
 ];
+
+/// The variable that names the file of certificate authorities to trust
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html>).
+const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// The user whose keys are printed.
 const USER: &str = "local";
@@ -68,6 +75,8 @@ pub struct Options {
     pub api_port: u16,
     /// The port of the AWS endpoint; any free one where it is 0.
     pub cloud_port: u16,
+    /// Whether the AWS endpoint is served over TLS.
+    pub tls: bool,
     /// How much faster the platform's own delays pass.
     pub time_scale: f64,
     /// How long an execution environment may be idle, in the platform's time.
@@ -86,6 +95,7 @@ pub struct Cloud {
     /// How to reach them.
     pub description: Description,
     services: JoinSet<anyhow::Result<()>>,
+    _tls: Option<Tls>,
 }
 
 /// How to reach a local cloud: what `up --json` prints.
@@ -95,6 +105,9 @@ pub struct Description {
     pub api_url: Option<String>,
     /// What AWS SDKs take as the endpoint URL.
     pub endpoint_url: String,
+    /// The file with the certificate authority to trust there, where the endpoint is served over TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_certificate: Option<PathBuf>,
     /// The Region to sign for.
     pub region: String,
     /// Keys to sign with.
@@ -160,14 +173,19 @@ impl Cloud {
             dynamodb: dynamodb::Client::new(listeners.dynamodb.local_addr()?, &account),
         };
         let Listeners {
-            api, cloud, dynamodb, ..
+            api,
+            cloud,
+            dynamodb,
+            tls,
+            ..
         } = listeners;
         services.spawn(async {
             dynamodb::serve(dynamodb, database)
                 .await
                 .context("DynamoDB failed")
         });
-        services.spawn(async { match endpoint::serve(cloud, endpoint).await {} });
+        let acceptor = tls.as_ref().map(Tls::acceptor);
+        services.spawn(async { match endpoint::serve(cloud, acceptor, endpoint).await {} });
         if let Some(declared) = stack.api {
             services.spawn(async {
                 gateway::serve(api, declared, account, gateway::Services { lambda, sqs }, iam)
@@ -180,6 +198,7 @@ impl Cloud {
         Ok(Self {
             description,
             services,
+            _tls: tls,
         })
     }
 
@@ -201,31 +220,45 @@ struct Listeners {
     api: TcpListener,
     cloud: TcpListener,
     dynamodb: TcpListener,
+    tls: Option<Tls>,
     api_url: String,
     endpoint_url: String,
 }
 
 impl Listeners {
     async fn bind(options: &Options) -> anyhow::Result<Self> {
-        let (api, api_url) = bind(options.api_port, "--api-port").await?;
-        let (cloud, endpoint_url) = bind(options.cloud_port, "--cloud-port").await?;
+        let (api, api_address) = bind(options.api_port, "--api-port").await?;
+        let (cloud, cloud_address) = bind(options.cloud_port, "--cloud-port").await?;
         let (dynamodb, _) = bind(0, "DynamoDB").await?;
+        let tls = options.tls.then(Tls::new).transpose()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         Ok(Self {
             api,
             cloud,
             dynamodb,
-            api_url,
-            endpoint_url,
+            tls,
+            api_url: format!("http://{api_address}"),
+            endpoint_url: format!("{scheme}://{cloud_address}"),
         })
+    }
+
+    /// The variables by which SDKs reach the AWS endpoint.
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let endpoints = ENDPOINTS.map(|name| (name, self.endpoint_url.clone()));
+        let authority = self.tls.as_ref().map(|tls| tls.authority().display().to_string());
+        endpoints
+            .into_iter()
+            .chain(authority.map(|path| (CA_BUNDLE, path)))
+            .collect()
     }
 }
 
-async fn bind(port: u16, what: &str) -> anyhow::Result<(TcpListener, String)> {
+async fn bind(port: u16, what: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("{what}: cannot listen on port {port}"))?;
-    let url = format!("http://{}", listener.local_addr()?);
-    Ok((listener, url))
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 /// What the stack is called: as its template's file, without the extension.
@@ -253,6 +286,7 @@ fn describe(stack: &Stack, listeners: &Listeners, keys: Credentials) -> Descript
         api_url: (stack.api.is_some() || stack.container_service.is_some())
             .then(|| listeners.api_url.clone()),
         endpoint_url: listeners.endpoint_url.clone(),
+        ca_certificate: listeners.tls.as_ref().map(|tls| tls.authority().to_owned()),
         region: REGION.to_owned(),
         access_key_id: keys.access_key_id,
         secret_access_key: keys.secret_access_key,
@@ -348,9 +382,7 @@ fn settings(
         environment: declared.environment.clone(),
         region: REGION.to_owned(),
         credentials,
-        endpoints: ENDPOINTS
-            .map(|name| (name, listeners.endpoint_url.clone()))
-            .to_vec(),
+        endpoints: listeners.variables(),
     }
 }
 
@@ -367,14 +399,13 @@ fn service(
         return Ok(None);
     };
     let executable = executables.remove(&declared.logical_id);
-    let endpoints = ENDPOINTS.map(|name| (name, listeners.endpoint_url.clone()));
     Ok(Some(ecs::Service::new(
         declared,
         executable.context("the service has no executable")?,
         host.clone(),
         REGION,
         iam.add_task(declared),
-        &endpoints,
+        &listeners.variables(),
         chaos.clone(),
     )))
 }

@@ -15,7 +15,11 @@ use bytes::Bytes;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     chaos::{Chaos, Fault},
@@ -53,20 +57,32 @@ pub struct Endpoint {
 #[error("the response is lost")]
 struct Lost;
 
-/// Serves the endpoint on `listener`, for ever.
-pub async fn serve(listener: TcpListener, endpoint: Endpoint) -> Infallible {
+/// Serves the endpoint on `listener`, for ever; over TLS where there is an acceptor for it.
+pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, endpoint: Endpoint) -> Infallible {
     let endpoint = Arc::new(endpoint);
     // Answers are short, and somebody waits for each. Where this fails, they come a little later.
     let mut listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     loop {
         // It does not fail: axum tries again.
         let (connection, _) = listener.accept().await;
-        tokio::spawn(serve_connection(connection, Arc::clone(&endpoint)));
+        tokio::spawn(serve_connection(connection, tls.clone(), Arc::clone(&endpoint)));
     }
 }
 
-async fn serve_connection(connection: TcpStream, endpoint: Arc<Endpoint>) {
-    let service = service_fn(|request| answer(&endpoint, request));
+async fn serve_connection(connection: TcpStream, tls: Option<TlsAcceptor>, endpoint: Arc<Endpoint>) {
+    match tls {
+        None => serve_requests(connection, &endpoint).await,
+        Some(tls) => {
+            // A client that does not trust us goes away by itself.
+            if let Ok(connection) = tls.accept(connection).await {
+                serve_requests(connection, &endpoint).await;
+            }
+        }
+    }
+}
+
+async fn serve_requests(connection: impl AsyncRead + AsyncWrite + Unpin, endpoint: &Endpoint) {
+    let service = service_fn(|request| answer(endpoint, request));
     // A connection that breaks is its client's affair. An error of the service closes it.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(connection), service)

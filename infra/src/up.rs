@@ -28,6 +28,10 @@ pub struct Up {
     /// Port of the AWS endpoint [default: any free port]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     cloud_port: u16,
+    /// Serve the AWS endpoint over TLS, by a certificate authority of its own. The functions trust it; for other clients
+    /// the file with its certificate is printed. The HTTP API stays plain
+    #[arg(long)]
+    tls: bool,
     /// Print one line of JSON, for programs, when everything answers
     #[arg(long)]
     json: bool,
@@ -79,6 +83,7 @@ impl Up {
             parameters: self.parameters,
             api_port: self.api_port,
             cloud_port: self.cloud_port,
+            tls: self.tls,
             time_scale: self.time_scale,
             idle_timeout: Duration::from_secs_f64(self.idle_timeout),
             logs: self.logs,
@@ -119,6 +124,9 @@ fn print(description: &Description, json: bool) -> anyhow::Result<()> {
             writeln!(out, "HTTP API      {api_url}")?;
         }
         writeln!(out, "AWS endpoint  {}", description.endpoint_url)?;
+        if let Some(path) = &description.ca_certificate {
+            writeln!(out, "to trust it   AWS_CA_BUNDLE={}", path.display())?;
+        }
         writeln!(
             out,
             "credentials   AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_REGION={}",

@@ -13,7 +13,7 @@ use shared::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let lambda = Client::new(&config);
     let worker = Worker::on_aws(&config, SelfInvocation { lambda })?;
     let api = Api::new(worker.clone());

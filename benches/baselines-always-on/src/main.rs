@@ -40,7 +40,7 @@ struct Server {
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = credentials::of_a_container(&aws::config().await);
+    let config = credentials::of_a_container(&aws::config().await?);
     let time_for_a_task = time_for_a_task()?;
     let (hand_over, accepted) = in_process();
     let worker = Worker::on_aws(&config, hand_over)?;

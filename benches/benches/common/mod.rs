@@ -23,14 +23,16 @@ pub(crate) fn measured<T>(result: Result<T>) -> T {
 pub(crate) struct LazyDeployment<'a> {
     runtime: &'a Runtime,
     variant: Variant,
+    scene: Scene,
     deployment: Option<Deployment>,
 }
 
 impl<'a> LazyDeployment<'a> {
-    pub(crate) fn new(runtime: &'a Runtime, variant: Variant) -> Self {
+    pub(crate) fn new(runtime: &'a Runtime, variant: Variant, scene: Scene) -> Self {
         Self {
             runtime,
             variant,
+            scene,
             deployment: None,
         }
     }
@@ -43,11 +45,10 @@ impl<'a> LazyDeployment<'a> {
 
     fn start(&self) -> Deployment {
         let started = self.runtime.block_on(async {
-            let scene = Scene::default();
             let folder = workspace::target_directory()?.join("bench");
-            let log = Deployment::log_file(&folder, self.variant, &scene)?;
+            let log = Deployment::log_file(&folder, self.variant, &self.scene)?;
             let phase = Phase::begin(self.variant, "building and starting", 0);
-            Deployment::start(self.variant, &scene, &log, &phase).await
+            Deployment::start(self.variant, &self.scene, &log, &phase).await
         });
         measured(started)
     }

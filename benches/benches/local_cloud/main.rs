@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use aws_sdk_lambda::primitives::Blob;
 use benches::client::TaskApi;
+use benches::deployment::Scene;
 use benches::event;
 use benches::target::Target;
 use benches::variant::Variant;
@@ -36,7 +37,7 @@ fn main() -> Result<()> {
     if common::is_wanted() {
         let mut criterion = Criterion::default().configure_from_args();
         let runtime = &Runtime::new()?;
-        let mut deployment = common::LazyDeployment::new(runtime, Variant::Noop);
+        let mut deployment = common::LazyDeployment::new(runtime, Variant::Noop, Scene::default());
         let target = &deployment.target();
         let mut group = criterion.benchmark_group("local_cloud");
         starts(&mut group, runtime, target);

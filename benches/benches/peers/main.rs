@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use benches::client::TaskApi;
+use benches::deployment::Scene;
 use benches::event;
 use benches::variant::Variant;
 use criterion::{Criterion, SamplingMode, Throughput};
@@ -28,7 +29,7 @@ fn main() -> Result<()> {
     if common::is_wanted() {
         let mut criterion = Criterion::default().configure_from_args();
         let runtime = &Runtime::new()?;
-        let mut deployment = common::LazyDeployment::new(runtime, Variant::Noop);
+        let mut deployment = common::LazyDeployment::new(runtime, Variant::Noop, Scene::default());
         let local_cloud = Peer::local_cloud(&deployment.target())?;
         let peers = runtime.block_on(Peer::others())?;
         let peers: Vec<&Peer> = [&local_cloud].into_iter().chain(&peers).collect();

@@ -64,7 +64,7 @@ impl Peer {
             (Vec::new(), vec![("GATEWAY_PORT", port.to_string())])
         })?;
         program.restart().await?;
-        let aws = aws_at(&program);
+        let aws = aws_at(&program)?;
         let package =
             environment.zip_as_bootstrap(&workspace::target_directory()?.join("release").join(BINARY))?;
         let create = Client::new(aws.config()).create_function().function_name(BINARY);
@@ -101,7 +101,7 @@ impl Peer {
         program.restart().await?;
         Ok(Self {
             name: "cargo-lambda-watch",
-            aws: aws_at(&program),
+            aws: aws_at(&program)?,
             function: Some(BINARY.to_owned()),
             has_queues: false,
             cold: Cold::ByRestart(program),
@@ -116,7 +116,7 @@ impl Peer {
         program.restart().await?;
         Ok(Self {
             name: "moto-server",
-            aws: aws_at(&program),
+            aws: aws_at(&program)?,
             function: None,
             has_queues: true,
             cold: Cold::Never,
@@ -125,10 +125,11 @@ impl Peer {
     }
 }
 
-fn aws_at(program: &Program) -> Aws {
+fn aws_at(program: &Program) -> Result<Aws> {
     Aws::at(&Endpoints {
         api_url: program.url.clone(),
         endpoint_url: program.url.clone(),
+        ca_certificate: None,
         region: "us-east-1".into(),
         access_key_id: "key".into(),
         secret_access_key: "secret".into(),

@@ -9,6 +9,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
+use crate::ablation::Ablation;
 use crate::billing;
 use crate::burst;
 use crate::cold::{self, ColdStarts};
@@ -73,6 +74,8 @@ impl Comparison {
             Place::Local => "building and starting everything",
             Place::Aws(_) => "looking for what is deployed",
         });
+        let machine = Machine::this();
+        let ablation = Ablation::left().filter(|ablation| ablation.machine.commit == machine.commit);
         let mut comparison = Self {
             ways: Vec::new(),
             results: Results {
@@ -82,7 +85,8 @@ impl Comparison {
                 seconds: 0,
                 platform: place.name(),
                 settings,
-                machine: Machine::this(),
+                machine,
+                ablation,
                 measured: Vec::new(),
                 costs: None,
                 changes: None,

@@ -105,8 +105,8 @@ pub(super) async fn soak(variant: Variant, plan: &Plan, folder: &Path) -> Result
     let scene = Scene {
         name: Some("soak"),
         faults: Some(plan.faults.clone()),
-        limits_cpu: false,
         parameters: variant.with_task_timeout(60),
+        ..Scene::default()
     };
     let deployment = deploy(variant, &scene, folder).await?;
     let log = Deployment::log_file(folder, variant, &scene)?;

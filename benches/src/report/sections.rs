@@ -46,6 +46,7 @@ pub(super) fn sections(results: &Results) -> Vec<Section<'_>> {
     let sections = [
         results.changes.as_ref().map(changes),
         Some(cold(results)),
+        ablation(results),
         Some(accept(results)),
         Some(start(results)),
         bursts(results),
@@ -103,6 +104,18 @@ fn cold(results: &Results) -> Section<'_> {
         charts: charts.into_iter().flatten().collect(),
         tables: tables.into_iter().chain(by_memory).collect(),
     }
+}
+
+fn ablation(results: &Results) -> Option<Section<'_>> {
+    let tables = results.ablation.as_ref().map(tables::ablation);
+    (results.platform == LOCAL).then(|| Section {
+        id: "ablation",
+        title: "What makes a cold start fast",
+        words: vec![text::ablation(results)],
+        notes: Vec::new(),
+        charts: Vec::new(),
+        tables: tables.unwrap_or_default(),
+    })
 }
 
 fn memory_chart(results: &Results) -> Lines {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::tables::{self, Table};
+use crate::ablation::Ablation;
 use crate::findings::findings;
 use crate::results::Results;
 use crate::variant::Variant;
@@ -31,6 +32,18 @@ pub fn summary(results: &Results) -> Result<String> {
     }
     for warning in warnings(results) {
         writeln!(text, "Note: {warning}")?;
+    }
+    Ok(text)
+}
+
+/// What makes a cold start fast, in the tables of the report.
+///
+/// # Errors
+/// Never in practice, as with [`summary`].
+pub fn ablation(ablation: &Ablation) -> Result<String> {
+    let mut text = String::new();
+    for content in tables::ablation(ablation) {
+        table(&mut text, &content)?;
     }
     Ok(text)
 }

@@ -1,6 +1,7 @@
 //! The words that every format of the report shares: what was measured, how, and what it cannot show.
 
 use super::format::count;
+use crate::ablation::COMMAND;
 use crate::cost::Costs;
 use crate::place::LOCAL;
 use crate::results::Results;
@@ -73,6 +74,22 @@ pub(super) fn soak(results: &Results) -> Option<String> {
         count(plan.tasks),
         plan.faults
     ))
+}
+
+/// Where the figures of single changes come from, or how they are had.
+pub(super) fn ablation(results: &Results) -> String {
+    match &results.ablation {
+        Some(ablation) => format!(
+            "What each setting does for the cold start of self-invoke. These figures are from a run of its own, of the \
+             same commit, on {}: `{COMMAND}`. The function was built with one thing changed at a time, and all were measured \
+             in turns over TLS. All calls to AWS go to one address here; on AWS each service has its own.",
+            ablation.created_at.strftime("%Y-%m-%d %H:%M UTC")
+        ),
+        None => format!(
+            "What each setting does for the cold start of self-invoke was not measured at this commit. `{COMMAND}` does it, \
+             and leaves the figures for the next comparison."
+        ),
+    }
 }
 
 /// How each figure was obtained: a term and its explanation.

@@ -87,6 +87,7 @@ pub(crate) async fn start(behaviour: Behaviour) -> Endpoints {
     Endpoints {
         api_url: url.clone(),
         endpoint_url: url,
+        ca_certificate: None,
         region: "eu-central-1".into(),
         access_key_id: "key".into(),
         secret_access_key: "secret".into(),

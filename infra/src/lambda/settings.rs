@@ -32,7 +32,7 @@ pub struct Settings {
     pub region: String,
     /// The keys with which it signs its calls.
     pub credentials: Credentials,
-    /// Where AWS's services are, as `AWS_ENDPOINT_URL_*` variables.
+    /// How AWS's services are reached: the variables `AWS_ENDPOINT_URL_*`, and over TLS `AWS_CA_BUNDLE`.
     pub endpoints: Vec<(&'static str, String)>,
 }
 

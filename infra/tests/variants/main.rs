@@ -9,3 +9,4 @@ mod processes;
 mod recovery;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;

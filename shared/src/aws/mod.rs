@@ -5,6 +5,7 @@
 //! files, container and instance metadata is left out, and so is the system's trust store ([`trust`]). The SDK's own
 //! `AWS_ENDPOINT_URL_*` variables are honoured: by them the local cloud takes AWS's place, and no code knows.
 
+mod http;
 mod trust;
 
 use std::time::Duration;
@@ -15,17 +16,18 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+pub use http::http_client;
+pub use trust::{UnusableBundle, tls_context};
 
 /// The configuration for every client of a function. The clients share one HTTP client and its connections.
-pub async fn config() -> SdkConfig {
-    let http_client = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(trust::context())
-        .build_https();
+///
+/// # Errors
+///
+/// `AWS_CA_BUNDLE` names a file that cannot be read, or has no certificate in it.
+pub async fn config() -> Result<SdkConfig, UnusableBundle> {
+    let http_client = http_client(Provider::Rustls(CryptoMode::Ring), tls_context()?);
     // Every call is a short one. A store or a queue that hangs must not use up a request's 30 seconds.
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
@@ -35,14 +37,15 @@ pub async fn config() -> SdkConfig {
     let no_profiles = EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, "")
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
+    let config = aws_config::defaults(BehaviorVersion::latest())
         .region(EnvironmentVariableRegionProvider::new())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .profile_files(no_profiles)
         .http_client(http_client)
         .timeout_config(timeouts)
         .load()
-        .await
+        .await;
+    Ok(config)
 }
 
 /// A setting that the template passes to the function.

@@ -3,27 +3,64 @@
 //! Reading the hundred and more of the system took half of a function's init. The webhook, which is anybody's, trusts the
 //! system's.
 
+use std::{fs, io};
+
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 
 /// The five roots that Amazon asks to be in a trust store of one's own (<https://www.amazontrust.com/repository/>). It
-/// advises against pinning, so there is [`SETTING`].
+/// advises against pinning, so there are [`SETTING`] and [`BUNDLE`].
 const ROOTS: &str = include_str!("amazon-trust-services.pem");
 
-/// With the value `system` the functions trust what the system does: for a proxy that reads along, or should Amazon change
-/// its roots.
+/// With the value `system` the functions trust what the system does, should Amazon change its roots.
 const SETTING: &str = "TRUST_STORE";
 
+/// Names a PEM file of certificate authorities that are trusted as well: of a proxy that reads along, or of the local
+/// cloud. The variable is AWS's own, which its SDK for Rust does not read
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html>).
+const BUNDLE: &str = "AWS_CA_BUNDLE";
+
+/// The file that [`BUNDLE`] names is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read certificates from {path}, which {BUNDLE} names")]
+pub struct UnusableBundle {
+    path: String,
+    source: io::Error,
+}
+
 /// The certificate authorities to trust in this environment. China's Regions are a partition of their own.
-pub(super) fn context() -> TlsContext {
+///
+/// # Errors
+///
+/// `AWS_CA_BUNDLE` names a file that cannot be read, or has no certificate in it.
+pub fn tls_context() -> Result<TlsContext, UnusableBundle> {
     let is_in_china = std::env::var("AWS_REGION").is_ok_and(|region| region.starts_with("cn-"));
-    if is_in_china || std::env::var(SETTING).is_ok_and(|value| value == "system") {
-        return TlsContext::default();
+    let mut store = if is_in_china || std::env::var(SETTING).is_ok_and(|value| value == "system") {
+        TrustStore::default()
+    } else {
+        TrustStore::empty().with_pem_certificate(ROOTS)
+    };
+    if let Ok(path) = std::env::var(BUNDLE) {
+        store.add_pem_certificate(bundle(path)?);
     }
-    let store = TrustStore::empty().with_pem_certificate(ROOTS);
-    TlsContext::builder()
+    Ok(TlsContext::builder()
         .with_trust_store(store)
         .build()
-        .unwrap_or_default()
+        .unwrap_or_default())
+}
+
+/// The certificates in the file at `path`.
+fn bundle(path: String) -> Result<String, UnusableBundle> {
+    let read = fs::read_to_string(&path).and_then(|text| {
+        if text.contains("-----BEGIN CERTIFICATE-----") {
+            Ok(text)
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "there is no certificate in it",
+            ))
+        }
+    });
+    read.map_err(|source| UnusableBundle { path, source })
 }
 
 #[cfg(test)]
@@ -53,5 +90,16 @@ mod tests {
             })
             .collect();
         assert_eq!(found, FINGERPRINTS);
+    }
+
+    #[test]
+    fn a_bundle_without_certificates_is_refused_and_named() {
+        for path in [
+            "/no/such/file.pem",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ] {
+            let error = bundle(path.to_owned()).unwrap_err();
+            assert!(error.to_string().contains(path), "{error}");
+        }
     }
 }

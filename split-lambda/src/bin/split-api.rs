@@ -7,7 +7,7 @@ use split_lambda::WorkerInvocation;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let hand_over = WorkerInvocation::new(&config, aws::setting("WORKER_FUNCTION")?);
     let api = Api::new(Worker::on_aws(&config, hand_over)?);
     lambda_http::run(service_fn(|request| api.handle(request))).await

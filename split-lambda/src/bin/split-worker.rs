@@ -8,7 +8,7 @@ use split_lambda::WorkerInvocation;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     // What is to be continued is handed over to this function itself.
     let hand_over = WorkerInvocation::new(&config, aws::setting("AWS_LAMBDA_FUNCTION_NAME")?);
     let worker = Worker::on_aws(&config, hand_over)?;

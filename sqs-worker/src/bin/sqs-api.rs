@@ -7,7 +7,7 @@ use sqs_worker::TaskQueue;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let api = Api::new(Worker::on_aws(&config, TaskQueue::on_aws(&config)?)?);
     lambda_http::run(service_fn(|request| api.handle(request))).await
 }

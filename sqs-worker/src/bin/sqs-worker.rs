@@ -22,7 +22,7 @@ const RENEWAL: Duration = Duration::from_secs(10);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let queue = TaskQueue::on_aws(&config)?;
     let consumer = Consumer {
         worker: Worker::on_aws(&config, queue.clone())?,

@@ -8,7 +8,7 @@ use shared::{Api, Worker, aws, logging};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let (hand_over, accepted) = in_process();
     let worker = Worker::on_aws(&config, hand_over)?;
     tokio::spawn(accepted.run(worker.clone(), time_for_a_task()?));

@@ -12,7 +12,7 @@ use tracing::warn;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let (hand_over, accepted) = in_process();
     let worker = Worker::on_aws(&config, hand_over)?;
     let api = Api::new(worker.clone());

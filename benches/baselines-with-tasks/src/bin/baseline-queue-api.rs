@@ -8,7 +8,7 @@ use shared::{Api, Worker, aws, logging};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let api = Api::new(Worker::on_aws(&config, Nobody)?);
     lambda_http::run(service_fn(|request| api.handle(request))).await
 }

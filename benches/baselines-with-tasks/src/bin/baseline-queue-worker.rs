@@ -20,7 +20,7 @@ use shared::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let consumer = Consumer {
         store: DynamoStore::new(&config, aws::setting("TABLE_NAME")?),
         worker: Worker::on_aws(&config, Nobody)?,

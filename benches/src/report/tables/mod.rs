@@ -8,6 +8,7 @@ use crate::results::Results;
 use crate::statistics::Distribution;
 use crate::variant::Variant;
 
+mod ablation;
 mod change;
 mod cold;
 mod design;
@@ -17,6 +18,7 @@ mod soak;
 mod stress;
 mod warm;
 
+pub(super) use ablation::ablation;
 pub(super) use change::changes;
 pub(super) use cold::{by_memory, first_invocation, first_request};
 pub(super) use design::{complexity, overview, permissions, sizes};
