@@ -141,6 +141,10 @@ COMMANDS = {
     "cargo test -p benches --test deployed": Step("a stack that is deployed"),
     "cargo bench -p benches --bench cold_start -- --save-baseline quiet": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench cold_start -- --baseline quiet": NotRun("measures for minutes; clippy compiles it"),
+    "cargo compare --quick --variants self-invoke,sqs-worker,split-lambda": Step(
+        "comparison, with a soak", "cargo compare --quick"
+    ),
+    "cp target/compare/charts/start-curve.svg benches/report-chart.svg": NotRun("changes a file of the repository"),
 }
 
 
