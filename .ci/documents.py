@@ -145,6 +145,10 @@ COMMANDS = {
     "cargo bench -p benches --bench peers": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench ablation": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench ablation -- --rows opt-s,mimalloc": NotRun("measures for minutes; clippy compiles it"),
+    "cargo compare --quick --variants self-invoke,sqs-worker,split-lambda": Step(
+        "comparison, with a soak", "cargo compare --quick"
+    ),
+    "cp target/compare/charts/start-curve.svg benches/report-chart.svg": NotRun("changes a file of the repository"),
 }
 
 

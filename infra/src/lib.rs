@@ -11,6 +11,55 @@
 //!
 //! It knows templates and protocols, never a variant's code, and the functions cannot tell it from AWS but by the
 //! limits that ARCHITECTURE.md lists.
+//!
+//! What a template declares can be read without running it:
+//!
+//! ```
+//! use infra::template::{self, Settings};
+//!
+//! let settings = Settings {
+//!     region: "us-east-1".into(),
+//!     account_id: "123456789012".into(),
+//!     endpoint_url: "http://127.0.0.1:4566".into(),
+//!     api_url: "http://127.0.0.1:8080".into(),
+//!     stack_name: "split-lambda".into(),
+//!     parameters: [("WorkerMemory".into(), "512".into())].into(),
+//! };
+//! # let directory = env!("CARGO_MANIFEST_DIR");
+//! let stack = template::load(format!("{directory}/split-lambda.yaml").as_ref(), &settings)?;
+//! let names: Vec<&str> = stack.functions.iter().map(|function| function.name.as_str()).collect();
+//! assert_eq!(names, ["ApiFunction", "WorkerFunction"]);
+//! # Ok::<_, template::TemplateError>(())
+//! ```
+//!
+//! and run, as the command `infra up` does:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use infra::{
+//!     chaos::Chaos,
+//!     cloud::{Cloud, Options},
+//!     process::limits::Enforcement,
+//! };
+//!
+//! # async fn run() -> anyhow::Result<()> {
+//! let mut cloud = Cloud::start(Options {
+//!     template: "infra/split-lambda.yaml".into(),
+//!     parameters: Vec::new(),
+//!     api_port: 8080,
+//!     cloud_port: 0,
+//!     time_scale: 1.0,
+//!     idle_timeout: Duration::from_secs(600),
+//!     logs: None,
+//!     limits: Enforcement::default(),
+//!     chaos: Chaos::default(),
+//! })
+//! .await?;
+//! println!("{:?}", cloud.description.api_url);
+//! cloud.failed().await // Everything ends when it is dropped.
+//! # }
+//! ```
 
 pub mod builder;
 pub mod chaos;

@@ -52,6 +52,32 @@ impl TaskMessage {
 }
 
 /// Hands tasks over for later.
+///
+/// A variant of one's own is this, and main functions like those of the three. Here tasks wait in a channel:
+///
+/// ```
+/// use lambda_runtime::Context;
+/// use shared::{Dispatch, DispatchError, TaskMessage};
+/// use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+///
+/// struct Channel(UnboundedSender<TaskMessage>);
+///
+/// impl Dispatch for Channel {
+///     async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
+///         self.0.send(message.clone()).map_err(DispatchError::new)
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # let record = shared::Record::accept("sleep", serde_json::Map::new(), shared::Timestamp::now());
+/// # let message = TaskMessage::of(&record);
+/// let (sender, mut receiver) = unbounded_channel();
+/// Channel(sender).dispatch(&message, &Context::default()).await?;
+/// assert_eq!(receiver.recv().await, Some(message));
+/// # Ok::<_, DispatchError>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub trait Dispatch: Send + Sync {
     /// Hands over the task that `message` names. `invocation` is the context of the invocation that does so: of the
     /// request that accepted the task, or of the worker that puts it down.

@@ -17,6 +17,51 @@ use tokio::time::Instant;
 use crate::TaskId;
 
 /// A kind of long work. The fields of the implementing type are the task's parameters.
+///
+/// ```
+/// use serde::Deserialize;
+/// use shared::{
+///     TaskId,
+///     task::{InvalidParameter, Task, TaskContext, TaskError, TaskOutput},
+/// };
+///
+/// /// Asked for by `{"kind": "add", "numbers": [1, 2, 3]}`.
+/// #[derive(Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Add {
+///     numbers: Vec<u64>,
+/// }
+///
+/// impl Task for Add {
+///     const KIND: &'static str = "add";
+///
+///     fn validate(&self) -> Result<(), InvalidParameter> {
+///         match self.numbers.len() {
+///             1..=1000 => Ok(()),
+///             _ => Err(InvalidParameter::new("numbers", "numbers must be 1 to 1000 numbers")),
+///         }
+///     }
+///
+///     async fn run(&self, context: &TaskContext) -> Result<TaskOutput, TaskError> {
+///         let mut sum = 0_u64;
+///         for (done, number) in self.numbers.iter().enumerate() {
+///             sum = sum.checked_add(*number).ok_or_else(|| TaskError("the sum is too large".into()))?;
+///             context.report_progress(done as f64 / self.numbers.len() as f64);
+///             tokio::task::yield_now().await;
+///         }
+///         TaskOutput::result(&sum)
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let task: Add = serde_json::from_str(r#"{"numbers": [1, 2, 3]}"#)?;
+/// let in_a_minute = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+/// let output = task.run(&TaskContext::new(TaskId::random(), in_a_minute)).await?;
+/// assert_eq!(output, TaskOutput::result(&6)?);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub trait Task: DeserializeOwned + Send + Sync + 'static {
     /// The value of `kind` in a request that asks for this task.
     const KIND: &'static str;

@@ -20,6 +20,32 @@ use crate::{Dispatch, Record, Store, TaskId, Timestamp, Worker, store::Replaced}
 use problem::Problem;
 
 /// The HTTP interface, over a store and a way to hand tasks over.
+///
+/// ```
+/// use lambda_http::{Body, RequestExt, http::{Request, StatusCode}};
+/// use shared::{Api, Worker, store::MemoryStore};
+/// # use shared::{Dispatch, DispatchError, TaskMessage};
+/// #
+/// # struct Nobody;
+/// # impl Dispatch for Nobody {
+/// #     async fn dispatch(&self, _: &TaskMessage, _: &lambda_runtime::Context) -> Result<(), DispatchError> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// // On AWS the store is DynamoDB (`Worker::on_aws`), and `lambda_http::run` brings the requests.
+/// let api = Api::new(Worker::new(MemoryStore::default(), Nobody));
+/// let request = Request::post("/tasks")
+///     .header("content-type", "application/json")
+///     .body(Body::from(r#"{"kind": "sleep", "millis": 45000}"#))?;
+/// let response = api.handle(request.with_raw_http_path("/tasks")).await?;
+/// assert_eq!(response.status(), StatusCode::ACCEPTED);
+/// assert!(response.headers().contains_key("location"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Api<S, D> {
     worker: Worker<S, D>,

@@ -32,6 +32,40 @@ use crate::{
 const TIME_TO_RECORD: Duration = Duration::from_secs(1);
 
 /// Runs tasks whose records are in a store, and hands over what is left of them.
+///
+/// ```
+/// use lambda_runtime::Context;
+/// use shared::{Record, Status, Store, TaskMessage, Timestamp, Worker, store::MemoryStore};
+/// # use shared::{Dispatch, DispatchError};
+/// #
+/// # struct Nobody;
+/// # impl Dispatch for Nobody {
+/// #     async fn dispatch(&self, _: &TaskMessage, _: &Context) -> Result<(), DispatchError> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// // What the API half has left: a record, and a message that somebody delivers.
+/// let store = MemoryStore::default();
+/// let parameters = serde_json::from_str(r#"{"millis": 1}"#)?;
+/// let record = Record::accept("sleep", parameters, Timestamp::now());
+/// store.insert(&record, None).await?;
+/// let message = TaskMessage::of(&record);
+///
+/// let worker = Worker::new(store, Nobody);
+/// # let mut invocation = Context::default();
+/// # invocation.deadline = u64::MAX / 2;
+/// let ended = worker.run(&message, &invocation).await?;
+/// assert_eq!(ended.unwrap().status, Status::Succeeded);
+///
+/// // Delivered once more, it is not run once more.
+/// let again = worker.run(&message, &invocation).await?;
+/// assert_eq!(again.unwrap().attempts, 1);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Worker<S, D> {
     pub(crate) store: S,

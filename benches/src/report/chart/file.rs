@@ -21,8 +21,9 @@ pub(super) struct File<'a> {
 
 const MARGIN: f64 = 18.0;
 const HEADING: f64 = 36.0;
-/// Of the legend.
+/// Of the legend: so many next to each other, each so wide.
 const COLUMNS: usize = 6;
+const COLUMN: f64 = 150.0;
 const ROW: f64 = 22.0;
 
 impl File<'_> {
@@ -40,7 +41,7 @@ impl File<'_> {
                 g .chart transform={ "translate(" (MARGIN) " 0)" } {
                     text y=(HEADING - 8.0) style="font-size: 15px; font-weight: 600" { (self.title) }
                     @for (place, variant) in self.variants.iter().enumerate() {
-                        @let (x, y) = ((place % COLUMNS) as f64 * self.width / COLUMNS as f64, HEADING + (place / COLUMNS) as f64 * ROW + ROW / 2.0);
+                        @let (x, y) = ((place % COLUMNS) as f64 * COLUMN, HEADING + (place / COLUMNS) as f64 * ROW + ROW / 2.0);
                         g class=(variant) transform={ "translate(" (x) " " (y) ")" } {
                             line .curve x1="0" x2="32" stroke-dasharray=(dashes(*variant)) {}
                             (marker(*variant, 16.0, 0.0))
