@@ -55,6 +55,23 @@ fn the_shipped_schema_is_that_of_the_results() {
 }
 
 #[test]
+fn what_makes_a_cold_start_fast_is_shown_where_it_was_measured() {
+    let mut results = fixture::results(Settings::quick());
+    let markdown =
+        |name, results: &Results| fs::read_to_string(written(name, results).join("report.md")).unwrap();
+    let without = markdown("report-no-ablation", &results);
+    assert!(without.contains("`cargo bench -p benches --bench ablation` does it"));
+    results.ablation = Some(fixture::ablation());
+    let with = markdown("report-ablation", &results);
+    assert!(with.contains("a run of its own, of the same commit"));
+    let row = with
+        .lines()
+        .find(|line| line.starts_with("| half as fast |"))
+        .unwrap();
+    assert_eq!(row.matches("2.00×").count(), 2, "{row}");
+}
+
+#[test]
 fn every_permission_of_the_variants_is_listed() {
     let folder = written("report-permissions", &fixture::results(Settings::quick()));
     let markdown = fs::read_to_string(folder.join("report.md")).unwrap();

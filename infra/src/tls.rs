@@ -63,8 +63,8 @@ impl Tls {
     }
 }
 
-/// As AWS's endpoints are: TLS 1.2 and 1.3 (<https://docs.aws.amazon.com/general/latest/gr/aws-apis.html>). Connections are
-/// resumed by tickets. There is HTTP/1.1 alone.
+/// TLS 1.2 and 1.3, and nothing older (<https://aws.amazon.com/blogs/security/tls-1-2-required-for-aws-endpoints/>).
+/// Connections are resumed by tickets. There is HTTP/1.1 alone.
 fn server_config(authority: &CertifiedIssuer<'_, KeyPair>) -> anyhow::Result<ServerConfig> {
     let mut parameters = CertificateParams::new(NAMES.map(str::to_owned))?;
     parameters.distinguished_name.push(DnType::CommonName, NAMES[0]);
@@ -134,6 +134,7 @@ mod tests {
         ))
     }
 
+    /// <https://aws.amazon.com/blogs/security/tls-1-2-required-for-aws-endpoints/>
     #[tokio::test]
     async fn a_session_is_resumed_in_both_versions_and_under_both_names() {
         let server = Tls::new().unwrap();

@@ -31,6 +31,8 @@ pub async fn measure(rows: &[Row], rounds: u32) -> Result<Ablation> {
         eprintln!("{}:{:02}  {what}", seconds / 60, seconds % 60);
     };
     let created_at = Timestamp::now();
+    // Now, for what is built: its sources may change while it is measured.
+    let machine = Machine::this();
     let target_directory = workspace::target_directory()?;
     let mut all = Vec::new();
     for row in rows {
@@ -56,7 +58,7 @@ pub async fn measure(rows: &[Row], rounds: u32) -> Result<Ablation> {
     in_turns(&mut some, rounds).await?;
     Ok(Ablation {
         created_at,
-        machine: Machine::this(),
+        machine,
         rows: all,
         with_128_mb: figures_of(some)?,
     })

@@ -160,9 +160,9 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
         ),
         (
             "Memory sizes",
-            "In a deployment of its own, whose functions get no more CPU time than goes with their memory (1,769 MB for \
-             one vCPU), given out every 20 ms: AWS does not say how often. A start that needs less than one such portion \
-             hardly notices."
+            "In a deployment of its own, whose functions get after init no more CPU time than goes with their memory \
+             (1,769 MB for one vCPU), given out every 20 ms: AWS does not say how often. A first invocation that needs \
+             less than one such portion hardly notices."
                 .into(),
         ),
         (

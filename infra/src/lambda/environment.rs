@@ -65,6 +65,11 @@ impl Environment {
         if environment.initialize(Phase::Init, started + INIT).await.is_ok() {
             environment.init = Some(started.elapsed());
         }
+        // A short init has had all the CPU there is, as on AWS, which calls it "burst CPU"
+        // (https://awslabs.github.io/aws-lambda-web-adapter/configuration/async-init.html). What follows has its share.
+        if let Some(runtime) = &mut environment.runtime {
+            runtime.cpu_is_limited().await;
+        }
         environment
     }
 

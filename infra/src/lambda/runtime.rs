@@ -165,6 +165,11 @@ impl Runtime {
         self.extensions.close();
     }
 
+    /// Returns once the process gets no more CPU time than it may.
+    pub(super) async fn cpu_is_limited(&mut self) {
+        self.process.cpu_is_limited().await;
+    }
+
     /// Sends an event to the runtime, and word of it to the extensions.
     pub(super) fn deliver(&mut self, invocation: &Arc<Invocation>, deadline: SystemTime) {
         self.thaw();

@@ -12,6 +12,7 @@ use std::{
 use clap::ValueEnum;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::process::{Pid, Resource as ProcessResource, Rlimit, prlimit};
+use tokio::task::JoinHandle;
 
 use super::cgroup::{self, Controller, Limit, Parent};
 
@@ -155,7 +156,7 @@ impl Limits {
 impl Group {
     /// Has a process put into the groups, in the background: the kernel takes some ten milliseconds for it, and init is
     /// not to wait so long. What the process does until then is not limited, and not counted.
-    pub(super) fn admit(self: &Arc<Self>, process: i32) {
+    pub(super) fn admit(self: &Arc<Self>, process: i32) -> JoinHandle<()> {
         let group = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
             let mut directories = group.memory.iter().chain(&group.cpu);
@@ -165,7 +166,12 @@ impl Group {
             {
                 eprintln!("infra: process {process} is not limited: {error}");
             }
-        });
+        })
+    }
+
+    /// Whether CPU time is limited.
+    pub(super) fn limits_cpu(&self) -> bool {
+        self.cpu.is_some()
     }
 
     /// The most memory that the environment ever used, in bytes.

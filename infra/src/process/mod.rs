@@ -22,7 +22,10 @@ use nix::{
     sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    task::JoinHandle,
+};
 
 use limits::{Group, Limits};
 use reaper::Reaper;
@@ -68,6 +71,8 @@ pub struct ProcessGroup {
     group: Pid,
     reaper: Reaper,
     limited: Option<Arc<Group>>,
+    /// Goes on until its CPU time is limited, where it is to be.
+    admission: Option<JoinHandle<()>>,
 }
 
 impl ProcessGroup {
@@ -93,9 +98,10 @@ impl ProcessGroup {
             .and_then(|id| i32::try_from(id).ok())
             .ok_or_else(|| io::Error::other("it ended at once"))?;
         host.reaper.watch(id);
-        if let Some(group) = &limited {
-            group.admit(id);
-        }
+        let admission = limited
+            .as_ref()
+            .map(|group| (group.admit(id), group.limits_cpu()));
+        let admission = admission.and_then(|(admission, limits_cpu)| limits_cpu.then_some(admission));
         limits::limit_open_files(id);
         let (group, reaper) = (Pid::from_raw(id), host.reaper.clone());
         Ok(Self {
@@ -103,7 +109,16 @@ impl ProcessGroup {
             group,
             reaper,
             limited,
+            admission,
         })
+    }
+
+    /// Returns once the process gets no more CPU time than it may; at once where that is not limited.
+    pub async fn cpu_is_limited(&mut self) {
+        if let Some(admission) = self.admission.take() {
+            // Where it failed, it has said so.
+            let _ = admission.await;
+        }
     }
 
     /// Stops every process of the group where it is.

@@ -21,7 +21,7 @@ pub(in crate::report) fn ablation(ablation: &Ablation) -> Vec<Table> {
         &ablation.rows,
     );
     let some = table(
-        "The same with 128 MB and the CPU time that goes with it, from the first moment of init: median (quartiles).",
+        "The same with 128 MB and, after init, the CPU time that goes with it: median (quartiles).",
         &ablation.with_128_mb,
     );
     [all, some].into_iter().flatten().collect()
