@@ -204,7 +204,7 @@ fn no_loss(results: &Results) -> Verdict {
         (
             pick,
             format!(
-                "A task of 3 s that was killed once had ended after: {} (median).{lossy}",
+                "A task of 3 s that took a second attempt had ended after: {} (median).{lossy}",
                 all.join(", ")
             ),
         )
@@ -212,7 +212,7 @@ fn no_loss(results: &Results) -> Verdict {
     verdict(
         "No task may be lost",
         "Of the variants that lost no accepted task under any fault: the shortest median time to the end of a task that \
-         was killed once.",
+         took a second attempt.",
         decided,
         "No single faults were measured: run cargo compare without --quick.",
     )

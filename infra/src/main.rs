@@ -1,6 +1,6 @@
 //! The command `infra`: runs the variants' templates on this machine, and deploys them to AWS.
 
-use std::{path::PathBuf, process::ExitCode, thread};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -70,11 +70,8 @@ fn main() -> ExitCode {
 }
 
 fn run(up: Up) -> anyhow::Result<()> {
-    // Dropping the runtime drops every task, and with them every process that they started. Half of the cores are left to
-    // those: a second thread on two cores makes an Invoke slower by the time that it takes to wake it.
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    // Dropping the runtime drops every task, and with them every process that they started.
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads((cores / 2).max(1))
         .enable_all()
         .build()?
         .block_on(up.run())
