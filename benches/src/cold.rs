@@ -52,8 +52,6 @@ impl ColdStarts {
     /// # Errors
     /// Fails when one of them cannot be measured.
     pub async fn add(&mut self, target: &Target) -> Result<()> {
-        // What the way before it has left to the machine, environments that end for one thing, is done by then.
-        tokio::time::sleep(SETTLE).await;
         if target.accepting_function().is_some() {
             self.invocations.push(first_invocation(target).await?);
         }
@@ -139,7 +137,10 @@ pub async fn with_memory(target: &Target, memory_mb: u32, times: u32) -> Result<
     }
     let (mut invocations, mut requests) = (Vec::new(), Vec::new());
     for _ in 0..times {
+        // An environment that is still being limited holds up the start of the next.
+        tokio::time::sleep(SETTLE).await;
         invocations.push(first_invocation(target).await?);
+        tokio::time::sleep(SETTLE).await;
         requests.push(first_request(target).await?);
     }
     Ok(ColdByMemory {

@@ -162,7 +162,7 @@ pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
             "Memory sizes",
             "In a deployment of its own, whose functions get after init no more CPU time than goes with their memory \
              (1,769 MB for one vCPU), given out every 20 ms: AWS does not say how often. A first invocation that needs \
-             less than one such portion hardly notices."
+             less than one such portion hardly notices. In all other deployments neither memory nor CPU time is limited."
                 .into(),
         ),
         (

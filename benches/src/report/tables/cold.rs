@@ -68,9 +68,12 @@ pub(in crate::report) fn by_memory(results: &Results) -> Option<Table> {
             let first = &by_memory.first_invocation;
             vec![
                 Cell::variant(measured.variant),
-                Cell::new(format!("{} MB", by_memory.memory_mb), by_memory.memory_mb.into()),
                 Cell::new(
-                    format!("{:.2}", f64::from(by_memory.memory_mb) / MEMORY_OF_ONE_CPU),
+                    format!(
+                        "{} MB, {:.2}",
+                        by_memory.memory_mb,
+                        f64::from(by_memory.memory_mb) / MEMORY_OF_ONE_CPU
+                    ),
                     by_memory.memory_mb.into(),
                 ),
                 Cell::count(first.init_us.count),
@@ -85,16 +88,16 @@ pub(in crate::report) fn by_memory(results: &Results) -> Option<Table> {
     });
     let table = Table::new(
         "Cold starts by the memory size of every function, with the CPU time that goes with it: the first invocation of the \
-         API function, and a first request over HTTP to the start of its task; median (smallest–largest).",
+         API function, from the start of its process, and a first request over HTTP, to the start of its task; median \
+         (smallest–largest).",
         &[
             "Variant",
-            "Memory",
-            "vCPUs",
+            "Memory, vCPUs",
             "Samples",
             "Init",
             "First invocation",
-            "Start to first answer",
-            "Request to started, at most",
+            "First answer",
+            "Task started, at most",
         ],
         rows,
     );
