@@ -89,7 +89,8 @@ pub(in crate::report) fn by_memory(results: &Results) -> Option<Table> {
     let table = Table::new(
         "Cold starts by the memory size of every function, with the CPU time that goes with it: the first invocation of the \
          API function, from the start of its process, and a first request over HTTP, to the start of its task; median \
-         (smallest–largest).",
+         (smallest–largest). The last column includes what this system takes to limit each new environment: ten \
+         milliseconds and more, which AWS does not have.",
         &[
             "Variant",
             "Memory, vCPUs",
