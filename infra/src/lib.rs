@@ -49,6 +49,7 @@
 //!     parameters: Vec::new(),
 //!     api_port: 8080,
 //!     cloud_port: 0,
+//!     tls: false,
 //!     time_scale: 1.0,
 //!     idle_timeout: Duration::from_secs(600),
 //!     logs: None,
