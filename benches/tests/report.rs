@@ -61,6 +61,9 @@ fn what_makes_a_cold_start_fast_is_shown_where_it_was_measured() {
         |name, results: &Results| fs::read_to_string(written(name, results).join("report.md")).unwrap();
     let without = markdown("report-no-ablation", &results);
     assert!(without.contains("`cargo bench -p benches --bench ablation` does it"));
+    let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-no-ablation/report.html");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("<code>cargo bench -p benches --bench ablation</code> does it"));
     results.ablation = Some(fixture::ablation());
     let with = markdown("report-ablation", &results);
     assert!(with.contains("a run of its own, of the same commit"));

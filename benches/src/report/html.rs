@@ -145,7 +145,7 @@ fn section(section: &Section<'_>) -> Markup {
     html! {
         section id=(section.id) {
             h2 { (section.title) }
-            @for words in &section.words { p { (words) } }
+            @for words in &section.words { p { (prose(words)) } }
             @if !section.notes.is_empty() { ul .notes { @for note in &section.notes { li { (note) } } } }
             @if pairs.clone().next().is_some() {
                 div .pair { @for chart in pairs { (draw(chart)) } }
@@ -168,6 +168,15 @@ fn draw(chart: &Chart<'_>) -> Markup {
 fn series<'a>(times: &Times<'a>) -> Vec<Series<'a>> {
     let all = times.of.iter();
     all.map(|&(variant, times)| Series { variant, times }).collect()
+}
+
+/// Words in which backticks stand around code, as in Markdown.
+fn prose(words: &str) -> Markup {
+    html! {
+        @for (place, part) in words.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 /// The charts that are of use outside the page, each as a file: its name, and what is in it.
