@@ -107,9 +107,10 @@ impl Variant {
     /// The parameters of its template with which an attempt at a task may take so many seconds, where that matters.
     pub fn with_task_timeout(self, seconds: u32) -> Vec<(&'static str, u32)> {
         match self {
-            // AWS advises six times:
-            // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            Self::SqsWorker => vec![("TaskTimeout", seconds), ("VisibilityTimeout", 6 * seconds)],
+            // Not six times, as AWS advises (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html): a
+            // worker that dies before it has hidden its message for the first time leaves it hidden for as long, which is
+            // more than tasks are followed for.
+            Self::SqsWorker => vec![("TaskTimeout", seconds), ("VisibilityTimeout", seconds)],
             // In the last, a message stays hidden for as long.
             Self::SelfInvoke | Self::SplitLambda | Self::QueueIntegration => vec![("TaskTimeout", seconds)],
             _ => Vec::new(),
