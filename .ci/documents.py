@@ -132,6 +132,7 @@ COMMANDS = {
     "cargo infra deploy split-lambda --region eu-west-1": NO_ACCOUNT,
     "sam build && sam deploy": NO_ACCOUNT,
     "cargo run -p shared --example count-primes -- '{\"up_to\": 2000000}'": Run(),
+    "cargo compare --quick --task '{\"kind\":\"sleep\",\"millis\":2000}'": Step("comparison, with a soak"),
     # CONTRIBUTING.md
     "cargo check -p PACKAGE": Run(PACKAGE="shared"),
     "cargo test -p shared": Step("tests", "cargo test --workspace"),

@@ -76,7 +76,7 @@ pub async fn measure(target: &Target, tasks: u32) -> Result<Burst> {
                 ids.push(accepted.id()?);
                 latencies.push(microseconds(latency));
             }
-            Err(Refusal(reason)) => *refused.entry(reason).or_default() += 1,
+            Err(Refusal { reason, .. }) => *refused.entry(reason).or_default() += 1,
         }
     }
     ensure!(

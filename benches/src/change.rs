@@ -112,6 +112,17 @@ fn figures(measured: &Measured) -> Vec<(String, &Distribution)> {
     {
         figures.push(("worker's init".to_owned(), init));
     }
+    if let Some(own) = &measured.own_task {
+        let times = [
+            ("your task: works for", &own.started_to_finished_us),
+            ("your task: accepted to ended", &own.accepted_to_finished_us),
+        ];
+        figures.extend(
+            times
+                .into_iter()
+                .filter_map(|(figure, times)| Some((figure.to_owned(), times.as_ref()?))),
+        );
+    }
     for load in &measured.load {
         let rate = load.rate_per_second;
         figures.push((format!("answer at {rate}/s"), &load.accept_us));

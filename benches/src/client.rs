@@ -23,8 +23,12 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(35);
 /// How long a task may take before waiting for its end is given up.
 const TASK_LIMIT: Duration = Duration::from_mins(1);
 
-/// Between two looks at a record: at first, and at most.
-const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
+/// Between two looks at a record lies a tenth of the time that it has been waited for, but at least and at most this.
+const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(5), Duration::from_secs(1)];
+
+/// For how long looks at a record may fail, one after the other. One alone says little: the function that would have
+/// answered may have been throttled.
+const SILENCE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A client of one deployment's HTTP API. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
@@ -64,13 +68,61 @@ impl Accepted {
     }
 }
 
-/// Why a request was not accepted, briefly enough to count equal ones.
+/// Why a request was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal(pub String);
+pub struct Refusal {
+    /// Briefly enough to count equal ones.
+    pub reason: String,
+    /// The status of the answer, if one came.
+    pub status: Option<u16>,
+    /// What the answer says about it, if it has problem details (RFC 9457).
+    pub detail: Option<String>,
+}
+
+impl Refusal {
+    fn of_answer(status: u16, body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Problem {
+            detail: String,
+        }
+        let problem: Option<Problem> = serde_json::from_slice(body).ok();
+        Self {
+            reason: format!("status {status}"),
+            status: Some(status),
+            detail: problem.map(|problem| problem.detail),
+        }
+    }
+
+    fn without_an_answer(error: &reqwest::Error) -> Self {
+        let reason = if error.is_timeout() {
+            "timed out"
+        } else if error.is_connect() {
+            "connection refused"
+        } else {
+            "connection broken"
+        };
+        Self {
+            reason: reason.to_owned(),
+            status: None,
+            detail: None,
+        }
+    }
+
+    /// Whether the same request would be refused again, because there is something wrong with it.
+    pub fn is_for_good(&self) -> bool {
+        let is_for_now = |status| [408, 409, 425, 429].contains(&status);
+        self.status
+            .is_some_and(|status| (400..500).contains(&status) && !is_for_now(status))
+    }
+}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the request was not accepted: {}", self.0)
+        write!(formatter, "the request was not accepted: {}", self.reason)?;
+        match &self.detail {
+            Some(detail) => write!(formatter, ": {detail}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -103,32 +155,37 @@ pub struct Task {
 pub struct TaskError {
     /// A word for programs.
     pub code: String,
+    /// What happened, for people.
+    #[serde(default)]
+    pub message: String,
 }
 
 impl Task {
     /// From being accepted to being started. The two times may come from two machines: what their clocks make
     /// negative counts as zero.
     pub fn accepted_to_started(&self) -> Option<Duration> {
-        self.since_accepted(self.started_at)
+        span(self.accepted_at, self.started_at)
+    }
+
+    /// From being started to its end.
+    pub fn started_to_finished(&self) -> Option<Duration> {
+        self.started_at
+            .and_then(|started| span(started, self.finished_at))
     }
 
     /// From being accepted to its end.
     pub fn accepted_to_finished(&self) -> Option<Duration> {
-        self.since_accepted(self.finished_at)
-    }
-
-    fn since_accepted(&self, time: Option<Timestamp>) -> Option<Duration> {
-        time.map(|time| {
-            time.duration_since(self.accepted_at)
-                .try_into()
-                .unwrap_or_default()
-        })
+        span(self.accepted_at, self.finished_at)
     }
 
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
         !matches!(self.status.as_str(), "queued" | "running")
     }
+}
+
+fn span(from: Timestamp, until: Option<Timestamp>) -> Option<Duration> {
+    until.map(|until| until.duration_since(from).try_into().unwrap_or_default())
 }
 
 impl TaskApi {
@@ -180,39 +237,48 @@ impl TaskApi {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Accepted, Refusal> {
-        let response = request.send().await.map_err(|error| transport(&error))?;
+        let broken = |error| Refusal::without_an_answer(&error);
+        let response = request.send().await.map_err(broken)?;
         let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(|error| transport(&error))?;
+        let body = response.bytes().await.map_err(broken)?;
         if status == self.accepted_status {
             Ok(Accepted { body: body.into() })
         } else {
-            Err(Refusal(format!("status {status}")))
+            Err(Refusal::of_answer(status, &body))
         }
+    }
+
+    /// Waits until the task has ended, however it ended.
+    ///
+    /// # Errors
+    /// Fails as [`finished_within`](Self::finished_within) a minute does.
+    pub async fn finished(&self, id: &str) -> Result<Task> {
+        self.finished_within(id, TASK_LIMIT).await
     }
 
     /// Waits until the task has ended, however it ended. The first look is at once, later ones at growing intervals. That
     /// there is no record yet is no error: where no function accepts tasks, it comes with the worker.
     ///
     /// # Errors
-    /// Fails when the record cannot be read, or after a minute.
-    pub async fn finished(&self, id: &str) -> Result<Task> {
+    /// Fails when looks at the record have failed for a while, or when the task has not ended in that time.
+    pub async fn finished_within(&self, id: &str, limit: Duration) -> Result<Task> {
         let begin = Instant::now();
-        let [mut interval, longest] = POLL_INTERVALS;
-        loop {
-            let task = self.look(id).await?;
-            if let Some(task) = task.as_ref().filter(|task| task.is_finished()) {
-                return Ok(task.clone());
+        let [shortest, longest] = POLL_INTERVALS;
+        let mut answered = begin;
+        let mut status = "unknown".to_owned();
+        while begin.elapsed() < limit {
+            match self.look(id).await {
+                Ok(Some(task)) if task.is_finished() => return Ok(task),
+                Ok(task) => {
+                    answered = Instant::now();
+                    status = task.map_or(status, |task| task.status);
+                }
+                Err(error) if answered.elapsed() > SILENCE_LIMIT => return Err(error),
+                Err(_) => {}
             }
-            if begin.elapsed() > TASK_LIMIT {
-                bail!(
-                    "task {id} is still {} after {} s",
-                    task.map_or_else(|| "unknown".to_owned(), |task| task.status),
-                    TASK_LIMIT.as_secs()
-                );
-            }
-            tokio::time::sleep(interval).await;
-            interval = longest.min(interval * 2);
+            tokio::time::sleep((begin.elapsed() / 10).clamp(shortest, longest)).await;
         }
+        bail!("task {id} is still {status} after {} s", limit.as_secs())
     }
 
     /// Waits until the task has succeeded.
@@ -251,17 +317,6 @@ impl TaskApi {
     }
 }
 
-fn transport(error: &reqwest::Error) -> Refusal {
-    let kind = if error.is_timeout() {
-        "timed out"
-    } else if error.is_connect() {
-        "connection refused"
-    } else {
-        "connection broken"
-    };
-    Refusal(kind.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +349,18 @@ mod tests {
         let id = |body: &str| Accepted { body: body.into() }.id().unwrap();
         assert_eq!(id(r#"{"id":"a"}"#), "a");
         assert_eq!(id("<R><S><MessageId>b</MessageId></S></R>"), "b");
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong_with_the_request() {
+        let refusal = Refusal::of_answer(400, br#"{"title":"Bad Request","detail":"millis: too many"}"#);
+        assert_eq!(
+            refusal.to_string(),
+            "the request was not accepted: status 400: millis: too many"
+        );
+        assert!(refusal.is_for_good());
+        assert!(!Refusal::of_answer(503, b"").is_for_good());
+        assert!(!Refusal::of_answer(429, b"").is_for_good());
     }
 
     #[test]

@@ -131,6 +131,19 @@ pub fn model(measured: &[Measured]) -> Result<Option<Costs>> {
     }))
 }
 
+/// What a million tasks that work for so long cost in this way, in US dollars, without its idle month; `None` where it
+/// cannot do such a task, or where it was not measured what its functions are billed for.
+///
+/// # Errors
+/// Fails when a price is missing.
+pub fn of_a_million(measured: &Measured, task_seconds: f64) -> Result<Option<f64>> {
+    let Some(used) = Use::of(measured, task_seconds) else {
+        return Ok(None);
+    };
+    let parts = used.parts(&Prices::read()?)?;
+    Ok(Some(parts.values().sum()))
+}
+
 fn way(measured: &Measured, prices: &Prices) -> Result<WayCosts> {
     let mut per_million = Vec::new();
     for task_seconds in TASK_SECONDS {

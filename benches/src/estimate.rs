@@ -94,20 +94,26 @@ impl Estimate {
         let load: u32 = settings.rates_per_second.iter().sum::<u32>() * settings.seconds_per_rate
             + settings.reference_rate() * settings.warm_up_seconds;
         let burst = u64::from(settings.burst_tasks);
-        let posts = cold + u64::from(load) + burst;
+        let own = settings.own_task.as_ref();
+        // How long it takes is not known; together they take about so long.
+        let own_seconds = own.map_or(0, |plan| u64::from(plan.seconds));
+        let posts = cold + u64::from(load) + burst + own.map_or(0, |plan| u64::from(plan.rounds));
         let invoked = cold + BILLED;
         let gigabytes = |memory_mb: u64| memory_mb as f64 / 1024.0;
         let seconds =
             |invocations: u64, cold: u64| invocations as f64 * WARM_SECONDS + cold as f64 * COLD_SECONDS;
         let tasks = deployment.worker_memory_mb.map_or(0, |_| posts + invoked);
-        let api = posts + invoked + tasks * LOOKS;
-        self.requests += posts + tasks * LOOKS;
+        let looks = deployment
+            .worker_memory_mb
+            .map_or(0, |_| tasks * LOOKS + own_seconds);
+        let api = posts + invoked + looks;
+        self.requests += posts + looks;
         self.tasks += tasks;
         self.invocations += api + tasks;
         self.gb_seconds += gigabytes(deployment.api_memory_mb) * seconds(api, 2 * cold);
         let burst_seconds = burst as f64 * burst::TASK_MILLIS as f64 / 1000.0;
-        self.gb_seconds +=
-            gigabytes(deployment.worker_memory_mb.unwrap_or(0)) * (seconds(tasks, cold) + burst_seconds);
+        self.gb_seconds += gigabytes(deployment.worker_memory_mb.unwrap_or(0))
+            * (seconds(tasks, cold) + burst_seconds + own_seconds as f64);
     }
 
     fn price(&mut self, prices: &Prices) -> Result<()> {

@@ -169,7 +169,7 @@ pub async fn run(target: &Target, fault: Fault, tasks: u32) -> Result<FaultRun> 
                 ids.push(Accepted::id(&accepted)?);
                 format!("status {}", target.variant.accepted_status())
             }
-            Err(Refusal(reason)) => reason,
+            Err(Refusal { reason, .. }) => reason,
         };
         *answers.entry(seen).or_default() += 1;
     }

@@ -23,6 +23,7 @@ pub mod lambda;
 pub mod load;
 pub mod logs;
 pub mod machine;
+pub mod own_task;
 pub mod package;
 pub mod place;
 pub mod prices;

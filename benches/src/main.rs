@@ -13,6 +13,7 @@ use benches::change::changes;
 use benches::comparison::compare;
 use benches::deployment::Deployment;
 use benches::estimate::{Estimate, Measure};
+use benches::own_task;
 use benches::place::{Account, Place};
 use benches::report::{self, terminal};
 use benches::results::{Results, Settings};
@@ -25,6 +26,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Compares the ways to run a long task behind API Gateway.
@@ -67,6 +69,11 @@ struct Arguments {
     #[arg(long, value_name = "N", requires = "chaos", value_parser = clap::value_parser!(u64).range(1..))]
     tasks: Option<u64>,
 
+    /// Measure a task of your own as well, first of all: the body of POST /tasks, or @FILE with it. It has to be registered
+    /// as `shared` says, and deployed with --target aws.
+    #[arg(long, value_name = "JSON", value_parser = own_task)]
+    task: Option<Value>,
+
     /// Say as well what changed since an earlier run, and what of it is noise: its results.json.
     #[arg(long, value_name = "results.json")]
     against: Option<PathBuf>,
@@ -80,8 +87,7 @@ struct Arguments {
     completions: Option<Shell>,
 }
 
-const HELP: &str = "\
-A full run takes some nine minutes. The machine should be otherwise idle: functions, services and load generator
+const HELP: &str = r#"A full run takes some nine minutes. The machine should be otherwise idle: functions, services and load generator
 share its cores. Logs of the deployments go to logs/ beside the report.
 
 Exit code: 0 when every variant was measured and every accepted task succeeded, 1 when not, and when there is no report,
@@ -90,9 +96,10 @@ Exit code: 0 when every variant was measured and every accepted task succeeded, 
 Examples:
   cargo compare --quick
   cargo compare --variants self-invoke,split-lambda --out target/two
+  cargo compare --quick --task '{"kind":"sleep","millis":2000}'
   cargo compare --against target/two/results.json
   cargo compare --quick --chaos kill=0.02,duplicate=0.05,throttle=0.02,drop-response=0.02,seed=1
-  AWS_PROFILE=me cargo compare --target aws --variants split-lambda --stack split-lambda=my-tasks";
+  AWS_PROFILE=me cargo compare --target aws --variants split-lambda --stack split-lambda=my-tasks"#;
 
 /// Where the variants are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -120,6 +127,23 @@ fn faults(text: &str) -> Result<String, String> {
         }
     }
     Ok(text.to_owned())
+}
+
+/// Looks whether it can be a task at all; whether it is one, the API says.
+fn own_task(text: &str) -> Result<Value, String> {
+    let text = match text.strip_prefix('@') {
+        Some(path) => fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?,
+        None => text.to_owned(),
+    };
+    let task: Value = serde_json::from_str(&text).map_err(|error| format!("it is not JSON: {error}"))?;
+    if task["kind"].is_string() {
+        Ok(task)
+    } else {
+        Err(
+            r#"it has no "kind": give what POST /tasks takes, {"kind":"sleep","millis":2000} for example"#
+                .to_owned(),
+        )
+    }
 }
 
 fn stack(text: &str) -> Result<(Variant, String), String> {
@@ -174,7 +198,7 @@ async fn run() -> Result<ExitCode> {
     raise_open_files();
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
     let mut results = tokio::select! {
-        results = compare(&place, &variants, settings, &folder) => results,
+        results = compare(&place, &variants, settings, &folder) => results?,
         interruption = interruption.comes() => bail!("{interruption}"),
     };
     results.changes = earlier.map(|earlier| changes(&earlier, &results));
@@ -221,6 +245,11 @@ impl Arguments {
         settings.soak = self.chaos.clone().map(|faults| Plan {
             faults,
             tasks: self.tasks.unwrap_or(if settings.quick { 500 } else { 10_000 }),
+        });
+        settings.own_task = self.task.clone().map(|task| own_task::Plan {
+            task,
+            rounds: if settings.quick { 5 } else { 20 },
+            seconds: if settings.quick { 30 } else { 120 },
         });
         settings
     }

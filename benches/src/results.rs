@@ -17,6 +17,7 @@ use crate::complexity::Complexity;
 use crate::cost::Costs;
 use crate::faults::FaultRun;
 use crate::machine::Machine;
+use crate::own_task::{self, OwnTask};
 use crate::quiet::Quiet;
 use crate::saturation::Saturation;
 use crate::soak::{Plan, Soak};
@@ -127,6 +128,9 @@ pub struct Settings {
     pub fault_tasks: u32,
     /// What was made to go wrong in the soak, if there was one.
     pub soak: Option<Plan>,
+    /// The reader's own task, if there was one.
+    #[serde(default)]
+    pub own_task: Option<own_task::Plan>,
 }
 
 impl Settings {
@@ -146,6 +150,7 @@ impl Settings {
             quiet_seconds: None,
             fault_tasks: 0,
             soak: None,
+            own_task: None,
         }
     }
 
@@ -177,6 +182,7 @@ impl Settings {
             quiet_seconds: Some(20),
             fault_tasks: 20,
             soak: None,
+            own_task: None,
         }
     }
 
@@ -219,6 +225,9 @@ pub struct Measured {
     pub complexity: Option<Complexity>,
     /// The tasks that were handed in while things broke, if any were.
     pub soak: Option<Soak>,
+    /// The reader's own task, if there was one.
+    #[serde(default)]
+    pub own_task: Option<OwnTask>,
 }
 
 impl Measured {
@@ -238,6 +247,7 @@ impl Measured {
             binaries: Vec::new(),
             complexity: None,
             soak: None,
+            own_task: None,
         }
     }
 

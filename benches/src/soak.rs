@@ -189,7 +189,7 @@ async fn insist(api: &TaskApi, task: &Value, refused: &mut Vec<String>) -> Resul
                     "{refusal}, for {} minutes",
                     PATIENCE.as_secs() / 60
                 );
-                refused.push(refusal.0);
+                refused.push(refusal.reason);
             }
         }
         tokio::time::sleep(PAUSE).await;

@@ -137,7 +137,7 @@ fn load_of(rate_per_second: u32, run: &Run, tasks_end: bool) -> Result<Load> {
     for request in sent {
         match &request.answer {
             Ok(_) => latencies.push(microseconds(request.latency)),
-            Err(Refusal(reason)) => *refused.entry(reason.clone()).or_default() += 1,
+            Err(Refusal { reason, .. }) => *refused.entry(reason.clone()).or_default() += 1,
         }
     }
     if latencies.is_empty() {

@@ -26,6 +26,15 @@ pub enum Warning {
         /// How many tasks.
         tasks: u64,
     },
+    /// The reader's own task did not come to what it should.
+    OwnTask {
+        /// In which variant.
+        variant: Variant,
+        /// How often.
+        tasks: u64,
+        /// Of how many times.
+        sent: u64,
+    },
     /// In the soak, accepted tasks did not end, or ended twice, or the log does not know of their ends.
     Unreliable {
         /// Of which variant.
@@ -71,6 +80,7 @@ impl Warning {
             self,
             Self::Missing { .. }
                 | Self::NotSucceeded { .. }
+                | Self::OwnTask { .. }
                 | Self::Unreliable { .. }
                 | Self::DifferentPictures
         )
@@ -91,6 +101,13 @@ impl fmt::Display for Warning {
                 "{} accepted tasks of {variant} did not succeed. Its figures describe a variant that loses work; \
                  look for the reason in its log first.",
                 count(*tasks)
+            ),
+            Self::OwnTask { variant, tasks, sent } => write!(
+                formatter,
+                "Your task did not succeed in {} of {} times with {variant}. Under Your task stands how it ended; {variant}'s \
+                 log says more.",
+                count(*tasks),
+                count(*sent)
             ),
             Self::Unreliable { variant, tasks } => write!(
                 formatter,
@@ -146,6 +163,7 @@ pub fn warnings(results: &Results) -> Vec<Warning> {
         })
         .collect();
     warnings.extend(results.variants().filter_map(not_succeeded));
+    warnings.extend(results.variants().filter_map(own_task));
     warnings.extend(results.variants().filter_map(unreliable));
     let mut pictures = results
         .variants()
@@ -171,6 +189,16 @@ fn not_succeeded(measured: &Measured) -> Option<Warning> {
     (tasks > 0).then_some(Warning::NotSucceeded {
         variant: measured.variant,
         tasks,
+    })
+}
+
+fn own_task(measured: &Measured) -> Option<Warning> {
+    let own = measured.own_task.as_ref()?;
+    let tasks = own.not_succeeded();
+    (tasks > 0).then_some(Warning::OwnTask {
+        variant: measured.variant,
+        tasks,
+        sent: own.sent,
     })
 }
 

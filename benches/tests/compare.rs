@@ -146,7 +146,9 @@ const DEPLOYED: [&str; 5] = ["--quick", "--variants", "split-lambda", "--target"
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployed_stack_is_measured_where_it_is() {
-    let mut run = Run::new(&[&DEPLOYED[..], &["--stack", "split-lambda=mine", "--yes"]].concat()).await;
+    let task = ["--task", r#"{"kind":"sleep","millis":20}"#];
+    let mut run =
+        Run::new(&[&DEPLOYED[..], &task, &["--stack", "split-lambda=mine", "--yes"]].concat()).await;
     let output = end_of(run.command.spawn().unwrap()).await;
     let stderr = text(&output.stderr);
 
@@ -166,9 +168,26 @@ async fn a_deployed_stack_is_measured_where_it_is() {
     assert_eq!(billed.worker.as_ref().unwrap().duration_ms.p50, 4);
     assert!(measured.cold.as_ref().unwrap().worker_init_us.is_some());
     assert!(measured.binaries.is_empty());
+    let own = measured.own_task.as_ref().unwrap();
+    assert!(own.ended["succeeded"] > 0 && own.usd_per_million.is_some());
     for report in ["report.html", "report.md"] {
         assert!(run.report(report).contains("up to who deployed them"), "{report}");
+        assert!(run.report(report).contains("Your task"), "{report}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_the_api_finds_fault_with_ends_the_run_with_its_words() {
+    let mut run = Run::new(&[&DEPLOYED[..], &["--stack", "split-lambda=mine", "--yes"]].concat()).await;
+    run.command.args(["--task", r#"{"kind":"unknown"}"#]);
+    let output = end_of(run.command.spawn().unwrap()).await;
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("split-lambda does not take your task: ")
+            && stderr.contains("kind: there is no unknown"),
+        "{stderr}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -205,6 +224,9 @@ async fn arguments_that_do_not_fit_together_are_refused() {
         (&["--chaos", "kill=2"], "probability from 0 to 1"),
         (&["--tasks", "5"], "--chaos"),
         (&["--quick", "--completions", "bash"], "--completions"),
+        (&["--task", "nonsense"], "it is not JSON"),
+        (&["--task", "{}"], "it has no \"kind\""),
+        (&["--task", "@nothing.json"], "cannot read nothing.json"),
     ] {
         let mut run = Run::new(arguments).await;
         let output = end_of(run.command.spawn().unwrap()).await;

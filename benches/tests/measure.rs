@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
 
 use benches::aws::Aws;
+use benches::client::Refusal;
 use benches::cold::{self, ColdStarts};
 use benches::faults::{self, Fault};
 use benches::load::Schedule;
+use benches::own_task::OwnTasks;
 use benches::results::{Check, Cold, Load, Settings};
 use benches::target::Target;
 use benches::variant::Variant;
@@ -14,6 +16,7 @@ use benches::{billing, burst, saturation};
 
 use fake::Behaviour;
 use jiff::Timestamp;
+use serde_json::json;
 
 mod fake;
 
@@ -115,6 +118,48 @@ async fn tasks_that_fail_are_counted_by_how_they_ended() {
     };
     let (_, check) = load(&target(behaviour).await).await;
     assert_eq!(check.unwrap().ended["failed"], 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_of_ones_own_is_followed_each_time_it_is_handed_in() {
+    for (ended, not_succeeded) in [("succeeded", 0), ("failed", 3)] {
+        let behaviour = Behaviour {
+            ended,
+            ..Behaviour::good(Variant::SqsWorker)
+        };
+        let target = target(behaviour).await;
+        let mut tasks = OwnTasks::default();
+        assert!(tasks.figures(&target).await.unwrap().is_none());
+        for _ in 0..3 {
+            tasks
+                .add(&target, &json!({"kind": "sleep", "millis": 20}))
+                .await
+                .unwrap();
+        }
+        let own = tasks.figures(&target).await.unwrap().unwrap();
+        assert_eq!(
+            (own.sent, own.ended[ended], own.not_succeeded()),
+            (3, 3, not_succeeded)
+        );
+        assert_eq!(own.accepted_to_started_us.unwrap().p50, 1500);
+        // Recorded with three significant digits.
+        assert!((18_480..=18_520).contains(&own.started_to_finished_us.unwrap().p50));
+        assert_eq!(own.max_memory_used_mb.unwrap().count, 3);
+        assert_eq!(own.result, Some(json!({"slept_millis": 0})));
+        assert!(!own.results_differ);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_of_ones_own_that_the_api_finds_fault_with_is_not_tried_on() {
+    let target = target(Behaviour::good(Variant::SplitLambda)).await;
+    let mut tasks = OwnTasks::default();
+    let error = tasks.add(&target, &json!({"kind": "unknown"})).await.unwrap_err();
+    assert!(error.is::<Refusal>(), "{error:#}");
+    assert!(
+        error.to_string().contains("kind: there is no unknown"),
+        "{error:#}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

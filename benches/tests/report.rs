@@ -7,10 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use benches::change::{Kind, changes};
+use benches::own_task::Plan;
 use benches::report::{self, terminal};
 use benches::results::{Failure, Results, Settings};
 use benches::variant::Variant;
 use benches::warnings::{Warning, warnings};
+use serde_json::json;
 
 mod fixture;
 
@@ -72,6 +74,35 @@ fn what_makes_a_cold_start_fast_is_shown_where_it_was_measured() {
         .find(|line| line.starts_with("| half as fast |"))
         .unwrap();
     assert_eq!(row.matches("2.00×").count(), 2, "{row}");
+}
+
+#[test]
+fn a_task_of_ones_own_is_shown_with_its_result() {
+    let settings = Settings {
+        own_task: Some(Plan {
+            task: json!({"kind": "sleep", "millis": 2_000}),
+            rounds: 5,
+            seconds: 30,
+        }),
+        ..Settings::quick()
+    };
+    let mut results = fixture::results(settings);
+    let markdown =
+        |name, results: &Results| fs::read_to_string(written(name, results).join("report.md")).unwrap();
+    let good = markdown("report-own-task", &results);
+    assert!(good.contains(r#"`{"kind":"sleep","millis":2000}`, handed in one at a time"#));
+    assert!(good.contains(r#"The result, the same each time: `{"slept_millis":2000}`"#));
+    assert!(terminal::summary(&results).unwrap().contains("A million"));
+
+    let own = results.measured[0].own_task.as_mut().unwrap();
+    own.result = Some(json!({"slept_millis": 1}));
+    own.ended = [("succeeded".to_owned(), 3), ("failed".to_owned(), 2)].into();
+    own.errors = [("task_failed: no such customer".to_owned(), 2)].into();
+    let bad = markdown("report-own-task-failed", &results);
+    assert!(bad.contains("The results are not all the same; the first"));
+    assert!(bad.contains("It failed with `task_failed: no such customer`"));
+    assert!(bad.contains("Your task did not succeed in 2 of 5 times with self-invoke"));
+    assert!(warnings(&results).iter().any(Warning::is_fatal));
 }
 
 #[test]

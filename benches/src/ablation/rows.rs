@@ -65,6 +65,11 @@ pub const ROWS: &[Row] = &[
         How::Profile("CARGO_PROFILE_RELEASE_LTO", "off"),
     ),
     Row::new(
+        "lto-thin",
+        "thin LTO",
+        How::Profile("CARGO_PROFILE_RELEASE_LTO", "thin"),
+    ),
+    Row::new(
         "opt-z",
         "opt-level z",
         How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),

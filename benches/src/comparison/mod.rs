@@ -1,11 +1,13 @@
 //! The comparison itself. Everything is built and started first; then all ways are measured side by side, in turns, so
 //! that what drifts on the machine meets them all alike. What fails is reported, and does not stop the rest.
 
+mod own_task;
 mod scenes;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use anyhow::Result;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
@@ -18,6 +20,7 @@ use crate::cost;
 use crate::deployment::{Deployment, Scene};
 use crate::load::Schedule;
 use crate::machine::Machine;
+use crate::own_task::OwnTasks;
 use crate::package;
 use crate::place::Place;
 use crate::progress::{Phase, Steps};
@@ -28,16 +31,21 @@ use crate::variant::Variant;
 use crate::warm::Loads;
 
 /// Compares the ways, which are started, or are there. Logs go to a folder below `folder`.
-pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Results {
+///
+/// # Errors
+/// Fails when a way does not take the reader's own task. What else fails is in the results.
+pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Result<Results> {
     let mut comparison = Comparison::deploy(place, ways, settings, folder).await;
     let created_at = Timestamp::now();
     let begin = Instant::now();
+    comparison.own_tasks().await?;
     comparison.cold_starts().await;
     comparison.cold_starts_by_memory().await;
     comparison.loads().await;
     comparison.under_stress().await;
     comparison.finish_loads().await;
     comparison.soaks().await;
+    comparison.price_own_tasks();
     let mut results = comparison.results;
     results.created_at = created_at;
     results.seconds = begin.elapsed().as_secs();
@@ -46,7 +54,7 @@ pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder
         Ok(costs) => results.costs = costs,
         Err(error) => eprintln!("costs: {error:#}"),
     }
-    results
+    Ok(results)
 }
 
 /// A comparison that is going on.
@@ -61,6 +69,7 @@ struct Comparison {
 /// One of the ways: a deployment that runs, and what has been measured of it.
 struct Way {
     deployment: Deployment,
+    own_tasks: OwnTasks,
     cold: ColdStarts,
     loads: Loads,
     measured: Measured,
@@ -369,6 +378,7 @@ impl Comparison {
 /// Building, cold starts, load, stress: these are always there.
 fn steps_of(settings: &Settings) -> u32 {
     let others = [
+        settings.own_task.is_some(),
         !settings.memory_sizes_mb.is_empty(),
         settings.quiet_seconds.is_some(),
         settings.soak.is_some(),
@@ -379,6 +389,7 @@ fn steps_of(settings: &Settings) -> u32 {
 impl Way {
     fn new(deployment: Deployment) -> Self {
         Self {
+            own_tasks: OwnTasks::default(),
             cold: ColdStarts::default(),
             loads: Loads::default(),
             measured: Measured::nothing(deployment.target.variant),

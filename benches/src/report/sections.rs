@@ -45,6 +45,7 @@ pub(super) struct Times<'a> {
 pub(super) fn sections(results: &Results) -> Vec<Section<'_>> {
     let sections = [
         results.changes.as_ref().map(changes),
+        own_task(results),
         Some(cold(results)),
         ablation(results),
         Some(accept(results)),
@@ -74,6 +75,23 @@ fn changes(changes: &Changes) -> Section<'_> {
         charts: Vec::new(),
         tables: vec![tables::changes(changes)],
     }
+}
+
+fn own_task(results: &Results) -> Option<Section<'_>> {
+    let table = tables::own_task(results)?;
+    Some(Section {
+        id: "own-task",
+        title: "Your task",
+        words: text::own_task(results),
+        notes: Vec::new(),
+        charts: vec![Chart::Ranges(times(
+            "own-task-end",
+            "From your task's being accepted to its end".into(),
+            results.measured.iter(),
+            |measured| measured.own_task.as_ref()?.accepted_to_finished_us.as_ref(),
+        ))],
+        tables: vec![table],
+    })
 }
 
 fn cold(results: &Results) -> Section<'_> {

@@ -19,6 +19,9 @@ use crate::warnings::warnings;
 pub fn summary(results: &Results) -> Result<String> {
     let mut text = String::new();
     table(&mut text, &tables::overview(results))?;
+    if let Some(own_task) = tables::own_task(results) {
+        table(&mut text, &own_task)?;
+    }
     if let Some(changes) = &results.changes {
         table(&mut text, &tables::changes(changes))?;
     }

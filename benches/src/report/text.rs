@@ -1,5 +1,7 @@
 //! The words that every format of the report shares: what was measured, how, and what it cannot show.
 
+use std::collections::BTreeSet;
+
 use super::format::count;
 use crate::ablation::COMMAND;
 use crate::cost::Costs;
@@ -74,6 +76,53 @@ pub(super) fn soak(results: &Results) -> Option<String> {
         count(plan.tasks),
         plan.faults
     ))
+}
+
+/// What the reader's own task was, and what came out of it.
+pub(super) fn own_task(results: &Results) -> Vec<String> {
+    let Some(plan) = &results.settings.own_task else {
+        return Vec::new();
+    };
+    let owns = || {
+        results
+            .measured
+            .iter()
+            .filter_map(|measured| measured.own_task.as_ref())
+    };
+    let mut words = vec![format!(
+        "`{}`, handed in one at a time, in turns, up to {} times or for {} s, and followed to its end.",
+        shortened(&plan.task.to_string()),
+        plan.rounds,
+        plan.seconds
+    )];
+    let mut found = owns().filter_map(|own| own.result.as_ref());
+    if let Some(first) = found.next() {
+        let differ = found.any(|other| other != first) || owns().any(|own| own.results_differ);
+        words.push(format!(
+            "{}: `{}`.",
+            if differ {
+                "The results are not all the same; the first"
+            } else {
+                "The result, the same each time"
+            },
+            shortened(&first.to_string())
+        ));
+    }
+    let errors: BTreeSet<&String> = owns().flat_map(|own| own.errors.keys()).collect();
+    words.extend(
+        errors
+            .into_iter()
+            .map(|error| format!("It failed with `{}`.", shortened(error))),
+    );
+    words
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Where the figures of single changes come from, or how they are had.

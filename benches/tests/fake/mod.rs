@@ -129,6 +129,10 @@ impl Fake {
         }
         let id = format!("task-{}", state.requests);
         let task: Value = serde_json::from_slice(body).unwrap();
+        if task["kind"] == "unknown" {
+            let problem = json!({"status": 400, "detail": "kind: there is no unknown"});
+            return (StatusCode::BAD_REQUEST, problem.to_string()).into_response();
+        }
         state.tasks.insert(id.clone(), (task, Timestamp::now()));
         let worker = format!("worker in {}", self.worker_function().unwrap());
         let is_cold = state.warm.insert(worker);
