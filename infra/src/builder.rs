@@ -1,4 +1,4 @@
-//! Builds functions as SAM would: a Cargo binary in release mode, or a folder that holds an executable `bootstrap`
+//! Builds functions as SAM would: a Cargo binary, in release mode unless told otherwise, or a folder that holds an executable `bootstrap`
 //! (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-rust.html>). What a
 //! container's image holds is built in the same way.
 
@@ -14,13 +14,13 @@ use serde::Deserialize;
 
 use crate::template::{Code, Stack};
 
-/// Builds everything that has to be built. Answers the executables of the functions and of the service, by their logical
+/// Builds everything that has to be built, with this Cargo profile. Answers the executables of the functions and of the service, by their logical
 /// ids. What Cargo has to say goes to standard error.
 ///
 /// # Errors
 ///
 /// Something does not build, or there is no executable where the template says.
-pub fn executables(stack: &Stack) -> anyhow::Result<HashMap<String, PathBuf>> {
+pub fn executables(stack: &Stack, profile: &str) -> anyhow::Result<HashMap<String, PathBuf>> {
     let functions = stack.functions.iter().map(|it| (&it.logical_id, &it.code));
     let service = stack
         .container_service
@@ -35,7 +35,7 @@ pub fn executables(stack: &Stack) -> anyhow::Result<HashMap<String, PathBuf>> {
     }
     let mut built = HashMap::new();
     for (directory, binaries) in wanted {
-        for (binary, executable) in build(directory, &binaries)? {
+        for (binary, executable) in build(directory, &binaries, profile)? {
             built.insert((directory, binary), executable);
         }
     }
@@ -54,13 +54,18 @@ pub fn executables(stack: &Stack) -> anyhow::Result<HashMap<String, PathBuf>> {
 
 /// Builds binaries of the workspace at `directory`, and of it only their packages: the features that others ask of a
 /// common dependency do not get into a function.
-fn build(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<HashMap<String, PathBuf>> {
+fn build(
+    directory: &Path,
+    binaries: &BTreeSet<&str>,
+    profile: &str,
+) -> anyhow::Result<HashMap<String, PathBuf>> {
     let packages = packages_of(directory, binaries)?;
     let mut cargo = cargo();
     cargo.current_dir(directory).args([
         "build",
         "--quiet",
-        "--release",
+        "--profile",
+        profile,
         "--message-format=json-render-diagnostics",
     ]);
     cargo.args(packages.iter().flat_map(|package| ["--package", package]));

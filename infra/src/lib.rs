@@ -45,6 +45,7 @@
 //!
 //! # async fn run() -> anyhow::Result<()> {
 //! let mut cloud = Cloud::start(Options {
+//!     profile: "release".into(),
 //!     template: "infra/split-lambda.yaml".into(),
 //!     parameters: Vec::new(),
 //!     api_port: 8080,

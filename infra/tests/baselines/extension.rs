@@ -31,7 +31,7 @@ async fn a_task_whose_process_dies_stays_as_it_is() {
     let cloud = up("extension", &[]);
     let id = cloud.accept(&json!({"kind": "sleep", "millis": 600_000})).await;
     cloud.task_once(&id, |task| task["status"] == "running").await;
-    cloud.kill_working_functions();
+    cloud.kill_the_working_function().await;
     let left = records(&cloud).await;
     assert_eq!(cloud.task(&id).await["status"], "running");
     assert_eq!(records(&cloud).await, left);

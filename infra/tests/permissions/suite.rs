@@ -260,7 +260,7 @@ async fn replace_worker(template: &str, patience: Duration) -> Result<(), Failed
         }
         // The first hold comes with the first steps of the task.
         tokio::time::sleep(Duration::from_millis(500)).await;
-        run.cloud.kill_working_functions();
+        run.cloud.kill_the_working_function().await;
         run.until_ended(&id, "succeeded").await
     };
     let step = "a worker that was killed is replaced within a minute";

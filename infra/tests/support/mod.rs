@@ -76,22 +76,24 @@ impl LocalCloud {
         self
     }
 
-    /// Kills the functions that are at work. One that is frozen is not.
-    pub(crate) fn kill_working_functions(&self) {
-        self.kill_functions_that(|state| state != 'T');
+    /// Kills the function that is at work, if one is. One that has just answered is frozen a moment later: until then it
+    /// is not known who works.
+    pub(crate) async fn kill_the_working_function(&self) {
+        let is_at_work = |(process, state): (i32, char)| (!"TZ".contains(state)).then_some(process);
+        let working = || -> Vec<i32> {
+            self.function_processes()
+                .into_iter()
+                .filter_map(is_at_work)
+                .collect()
+        };
+        until("at most one function is at work", || working().len() <= 1).await;
+        working().into_iter().for_each(kill_process);
     }
 
     /// Kills all functions.
     pub(crate) fn kill_functions(&self) {
-        self.kill_functions_that(|_| true);
-    }
-
-    fn kill_functions_that(&self, are: impl Fn(char) -> bool) {
-        for (process, state) in self.function_processes() {
-            if are(state) {
-                // It may have ended by itself.
-                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
-            }
+        for (process, _) in self.function_processes() {
+            kill_process(process);
         }
     }
 
@@ -103,7 +105,7 @@ impl LocalCloud {
     pub(crate) fn try_up(template: &str, arguments: &[&str]) -> Result<Self, String> {
         let log = NamedTempFile::new().expect("a file for the log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
-            .args(["up", template, "--json"])
+            .args(["up", template, "--json", "--profile", "quick"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -291,6 +293,11 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
         assert!(started.elapsed() < PATIENCE, "never came about: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+fn kill_process(process: i32) {
+    // It may have ended by itself.
+    let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
 }
 
 pub(crate) fn id_of(task: &Value) -> String {

@@ -51,7 +51,7 @@ async fn a_request_whose_function_dies_between_record_and_hand_over_is_carried_o
         proxy.set(Mode::Hold);
         let kill = async {
             until("the function is about to hand over", || proxy.held() > 0).await;
-            cloud.kill_working_functions();
+            cloud.kill_the_working_function().await;
         };
         let (first, ()) = tokio::join!(send(), kill);
         assert_eq!(first.status(), 500, "{variant}");
@@ -135,7 +135,7 @@ async fn a_task_that_kills_its_worker_every_time_is_given_up_and_says_so() {
         let id = cloud.accept(&json!({"kind": "sleep", "millis": 20_000})).await;
         for attempt in 1..=2 {
             cloud.task_once(&id, |task| task["attempts"] == attempt).await;
-            cloud.kill_working_functions();
+            cloud.kill_the_working_function().await;
         }
         let ended = cloud.ended(&id).await;
         assert_eq!(

@@ -11,7 +11,7 @@ async fn the_task_of_a_killed_worker_is_taken_up_again() {
     each_variant(&["--time-scale", "1.714"], async |cloud| {
         let id = cloud.accept(&json!({"kind": "sleep", "millis": 3_000})).await;
         cloud.task_once(&id, |task| task["status"] == "running").await;
-        cloud.kill_working_functions();
+        cloud.kill_the_working_function().await;
         let ended = cloud.ended(&id).await;
         assert_eq!(
             (&ended["status"], &ended["attempts"]),
