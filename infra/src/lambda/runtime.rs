@@ -2,6 +2,7 @@
 //! are sent.
 
 use std::{
+    io,
     net::SocketAddr,
     os::fd::OwnedFd,
     sync::Arc,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use serde_json::json;
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
 
 use super::{
     extensions::Extensions,
@@ -60,9 +61,11 @@ impl Runtime {
         let api = RuntimeApi::listen()
             .await
             .map_err(|error| Failure::NotStarted(error.to_string()))?;
-        let process = start_process(settings, log_stream, api.address, host, output).map_err(|error| {
-            Failure::NotStarted(format!("fork/exec {}: {error}", settings.executable.display()))
-        })?;
+        let process = start_process(settings, log_stream, api.address, host, output)
+            .await
+            .map_err(|error| {
+                Failure::NotStarted(format!("fork/exec {}: {error}", settings.executable.display()))
+            })?;
         Ok(Self {
             process,
             api,
@@ -237,19 +240,25 @@ impl Runtime {
     }
 }
 
-fn start_process(
-    settings: &Settings,
+/// It takes a millisecond and more, in which the thread that does it can serve nobody: so none of the runtime's does it.
+async fn start_process(
+    settings: &Arc<Settings>,
     log_stream: &str,
     runtime_api: SocketAddr,
     host: &Host,
     output: OwnedFd,
-) -> std::io::Result<ProcessGroup> {
-    let program = Program {
-        executable: &settings.executable,
-        environment: settings.environment_variables(runtime_api, log_stream),
-        directory: &settings.directory,
-        memory_size: settings.memory_size,
-        output,
-    };
-    ProcessGroup::start(program, host)
+) -> io::Result<ProcessGroup> {
+    let (settings, host) = (Arc::clone(settings), host.clone());
+    let environment = settings.environment_variables(runtime_api, log_stream);
+    let started = spawn_blocking(move || {
+        let program = Program {
+            executable: &settings.executable,
+            environment,
+            directory: &settings.directory,
+            memory_size: settings.memory_size,
+            output,
+        };
+        ProcessGroup::start(program, &host)
+    });
+    started.await?
 }
