@@ -5,6 +5,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::results::{Measured, Results};
 use crate::statistics::Distribution;
@@ -68,13 +69,14 @@ impl Change {
 
 /// Compares a run with an earlier one.
 pub fn changes(before: &Results, after: &Results) -> Changes {
+    let has_same_task = own_task(before) == own_task(after);
     let mut changes = Vec::new();
     for measured in &after.measured {
         let Some(earlier) = before.of(measured.variant) else {
             continue;
         };
-        let earlier = figures(earlier);
-        for (figure, after_times) in figures(measured) {
+        let earlier = figures(earlier, has_same_task);
+        for (figure, after_times) in figures(measured, has_same_task) {
             let Some((_, before_times)) = earlier.iter().find(|(name, _)| *name == figure) else {
                 continue;
             };
@@ -95,8 +97,12 @@ pub fn changes(before: &Results, after: &Results) -> Changes {
     }
 }
 
-/// The figures of a way that have samples.
-fn figures(measured: &Measured) -> Vec<(String, &Distribution)> {
+fn own_task(results: &Results) -> Option<&Value> {
+    Some(&results.settings.own_task.as_ref()?.task)
+}
+
+/// The figures of a way that have samples; those of the reader's own task if it was the same in both runs.
+fn figures(measured: &Measured, has_same_task: bool) -> Vec<(String, &Distribution)> {
     let mut figures = Vec::new();
     if let Some(first) = measured.first_invocation() {
         figures.push(("init".to_owned(), &first.init_us));
@@ -112,16 +118,18 @@ fn figures(measured: &Measured) -> Vec<(String, &Distribution)> {
     {
         figures.push(("worker's init".to_owned(), init));
     }
-    if let Some(own) = &measured.own_task {
+    if let Some(own) = measured.own_task.as_ref().filter(|_| has_same_task) {
         let times = [
-            ("your task: works for", &own.started_to_finished_us),
-            ("your task: accepted to ended", &own.accepted_to_finished_us),
+            ("works for", &own.started_to_finished_us),
+            ("accepted to ended", &own.accepted_to_finished_us),
         ];
-        figures.extend(
-            times
-                .into_iter()
-                .filter_map(|(figure, times)| Some((figure.to_owned(), times.as_ref()?))),
-        );
+        for (figure, times) in times {
+            figures.extend(
+                times
+                    .as_ref()
+                    .map(|times| (format!("your task: {figure}"), times)),
+            );
+        }
     }
     for load in &measured.load {
         let rate = load.rate_per_second;
@@ -137,7 +145,7 @@ fn figures(measured: &Measured) -> Vec<(String, &Distribution)> {
 fn moved(before: &Results, after: &Results, figure: &str) -> f64 {
     let median = |results: &Results| {
         let floor = results.of(Variant::Noop)?;
-        let figures = figures(floor);
+        let figures = figures(floor, false);
         let (_, times) = figures.iter().find(|(name, _)| name == figure)?;
         Some(times.p50)
     };

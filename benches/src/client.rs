@@ -23,7 +23,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(35);
 /// How long a task may take before waiting for its end is given up.
 const TASK_LIMIT: Duration = Duration::from_mins(1);
 
-/// Between two looks at a record lies a tenth of the time that it has been waited for, but at least and at most this.
+/// Between two looks at a record lies a fifth of the time that it has been waited for, but at least and at most this.
 const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(5), Duration::from_secs(1)];
 
 /// For how long looks at a record may fail, one after the other. One alone says little: the function that would have
@@ -83,6 +83,8 @@ impl Refusal {
     fn of_answer(status: u16, body: &[u8]) -> Self {
         #[derive(Deserialize)]
         struct Problem {
+            // API Gateway's own refusals have a message instead.
+            #[serde(alias = "message")]
             detail: String,
         }
         let problem: Option<Problem> = serde_json::from_slice(body).ok();
@@ -264,21 +266,27 @@ impl TaskApi {
     pub async fn finished_within(&self, id: &str, limit: Duration) -> Result<Task> {
         let begin = Instant::now();
         let [shortest, longest] = POLL_INTERVALS;
-        let mut answered = begin;
-        let mut status = "unknown".to_owned();
-        while begin.elapsed() < limit {
-            match self.look(id).await {
+        let mut failing_since: Option<Instant> = None;
+        loop {
+            let looked = self.look(id).await;
+            let is_late = begin.elapsed() > limit;
+            match looked {
                 Ok(Some(task)) if task.is_finished() => return Ok(task),
-                Ok(task) => {
-                    answered = Instant::now();
-                    status = task.map_or(status, |task| task.status);
+                Ok(task) if is_late => bail!(
+                    "task {id} is still {} after {} s",
+                    task.map_or_else(|| "unknown".to_owned(), |task| task.status),
+                    limit.as_secs()
+                ),
+                Ok(_) => failing_since = None,
+                Err(error) => {
+                    let since = *failing_since.get_or_insert_with(Instant::now);
+                    if is_late || since.elapsed() > SILENCE_LIMIT {
+                        return Err(error);
+                    }
                 }
-                Err(error) if answered.elapsed() > SILENCE_LIMIT => return Err(error),
-                Err(_) => {}
             }
-            tokio::time::sleep((begin.elapsed() / 10).clamp(shortest, longest)).await;
+            tokio::time::sleep((begin.elapsed() / 5).clamp(shortest, longest)).await;
         }
-        bail!("task {id} is still {status} after {} s", limit.as_secs())
     }
 
     /// Waits until the task has succeeded.

@@ -51,6 +51,8 @@ pub struct Estimate {
     pub gb_seconds: f64,
     /// US dollars, where the prices hold.
     pub usd: f64,
+    /// For how long a task of the reader's own is taken to run in each way, in seconds, where there is one.
+    pub own_task_seconds: Option<u32>,
     /// Where the prices hold, and the dates of the oldest and the newest.
     pub prices: (String, String, String),
 }
@@ -81,7 +83,10 @@ impl Estimate {
     /// # Errors
     /// Fails when the file of prices has been damaged.
     pub fn of(settings: &Settings, deployments: &[Measure]) -> Result<Self> {
-        let mut estimate = Self::default();
+        let mut estimate = Self {
+            own_task_seconds: settings.own_task.as_ref().map(|plan| plan.seconds),
+            ..Self::default()
+        };
         for deployment in deployments {
             estimate.add(settings, *deployment);
         }
@@ -95,7 +100,8 @@ impl Estimate {
             + settings.reference_rate() * settings.warm_up_seconds;
         let burst = u64::from(settings.burst_tasks);
         let own = settings.own_task.as_ref();
-        // How long it takes is not known; together they take about so long.
+        // Its length is not known. All rounds are assumed to take the plan's time in each way; the first takes longer if the
+        // task does, which `Display` says.
         let own_seconds = own.map_or(0, |plan| u64::from(plan.seconds));
         let posts = cold + u64::from(load) + burst + own.map_or(0, |plan| u64::from(plan.rounds));
         let invoked = cold + BILLED;
@@ -156,13 +162,21 @@ impl fmt::Display for Estimate {
             count(self.tasks),
             count(self.invocations),
             self.gb_seconds,
-        )
+        )?;
+        match self.own_task_seconds {
+            Some(seconds) => write!(
+                formatter,
+                " Your task is taken to run for {seconds} s in each way; it runs at least once, for as long as it takes."
+            ),
+            None => Ok(()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::own_task::Plan;
 
     fn settings() -> Settings {
         Settings {
@@ -190,6 +204,20 @@ mod tests {
         let api = (871.0 + 871.0 * LOOKS as f64) * 0.1 + 20.0;
         let worker = 0.5 * (871.0 * 0.1 + 10.0 + 30.0);
         assert!((estimate.gb_seconds - (api + worker)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_task_of_ones_own_is_counted_with_what_is_taken_for_granted() {
+        let with = Settings {
+            own_task: Some(Plan::of(serde_json::json!({"kind": "sleep", "millis": 1}), true)),
+            ..settings()
+        };
+        let [with, without] = [with, settings()].map(|it| Estimate::of(&it, &[SPLIT]).unwrap());
+        assert_eq!(with.tasks, without.tasks + 5);
+        assert!(with.gb_seconds > without.gb_seconds + 0.5 * 30.0);
+        assert!(
+            with.to_string().contains("for 30 s in each way") && !without.to_string().contains("each way")
+        );
     }
 
     #[test]

@@ -13,11 +13,11 @@ use benches::change::changes;
 use benches::comparison::compare;
 use benches::deployment::Deployment;
 use benches::estimate::{Estimate, Measure};
-use benches::own_task;
+use benches::own_task::Plan;
 use benches::place::{Account, Place};
 use benches::report::{self, terminal};
 use benches::results::{Results, Settings};
-use benches::soak::Plan;
+use benches::soak;
 use benches::target::Target;
 use benches::variant::Variant;
 use benches::warnings::{Warning, warnings};
@@ -69,9 +69,9 @@ struct Arguments {
     #[arg(long, value_name = "N", requires = "chaos", value_parser = clap::value_parser!(u64).range(1..))]
     tasks: Option<u64>,
 
-    /// Measure a task of your own as well, first of all: the body of POST /tasks, or @FILE with it. It has to be registered
-    /// as `shared` says, and deployed with --target aws.
-    #[arg(long, value_name = "JSON", value_parser = own_task)]
+    /// Measure a task of your own as well, first of all: the body of POST /tasks, or @FILE with it. Each way runs it at least
+    /// once, one after the other. It is printed in the report: put no secrets into it.
+    #[arg(long, value_name = "JSON", value_parser = task_to_measure)]
     task: Option<Value>,
 
     /// Say as well what changed since an earlier run, and what of it is noise: its results.json.
@@ -90,8 +90,8 @@ struct Arguments {
 const HELP: &str = r#"A full run takes some nine minutes. The machine should be otherwise idle: functions, services and load generator
 share its cores. Logs of the deployments go to logs/ beside the report.
 
-Exit code: 0 when every variant was measured and every accepted task succeeded, 1 when not, and when there is no report,
-2 for wrong arguments.
+Exit code: 0 when every variant was measured, and every accepted task and every run of your own succeeded; 1 when not, and
+when there is no report; 2 for wrong arguments.
 
 Examples:
   cargo compare --quick
@@ -130,7 +130,7 @@ fn faults(text: &str) -> Result<String, String> {
 }
 
 /// Looks whether it can be a task at all; whether it is one, the API says.
-fn own_task(text: &str) -> Result<Value, String> {
+fn task_to_measure(text: &str) -> Result<Value, String> {
     let text = match text.strip_prefix('@') {
         Some(path) => fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?,
         None => text.to_owned(),
@@ -242,15 +242,11 @@ impl Arguments {
         if self.target == Where::Aws {
             settings = settings.deployed();
         }
-        settings.soak = self.chaos.clone().map(|faults| Plan {
+        settings.soak = self.chaos.clone().map(|faults| soak::Plan {
             faults,
             tasks: self.tasks.unwrap_or(if settings.quick { 500 } else { 10_000 }),
         });
-        settings.own_task = self.task.clone().map(|task| own_task::Plan {
-            task,
-            rounds: if settings.quick { 5 } else { 20 },
-            seconds: if settings.quick { 30 } else { 120 },
-        });
+        settings.own_task = self.task.clone().map(|task| Plan::of(task, settings.quick));
         settings
     }
 

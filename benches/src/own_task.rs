@@ -30,7 +30,19 @@ pub struct Plan {
     pub seconds: u32,
 }
 
-/// What became of it in one way.
+impl Plan {
+    /// Quick runs are a first look; in others there are as many as there are cold starts, unless they are long.
+    pub fn of(task: Value, is_quick: bool) -> Self {
+        let (rounds, seconds) = if is_quick { (5, 30) } else { (20, 120) };
+        Self {
+            task,
+            rounds,
+            seconds,
+        }
+    }
+}
+
+/// What became of it in one way. Times are of those that succeeded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnTask {
     /// Requests sent.
@@ -69,7 +81,7 @@ impl OwnTask {
 
 /// The tasks of one way so far.
 #[derive(Debug, Default)]
-pub struct OwnTasks {
+pub struct OwnTaskRuns {
     since: Option<Timestamp>,
     sent: u64,
     refused: BTreeMap<String, u64>,
@@ -77,7 +89,7 @@ pub struct OwnTasks {
     tasks: Vec<Task>,
 }
 
-impl OwnTasks {
+impl OwnTaskRuns {
     /// Hands the task in once more, and follows it to its end.
     ///
     /// # Errors
@@ -132,7 +144,8 @@ impl OwnTasks {
     }
 
     fn times(&self, span: fn(&Task) -> Option<Duration>) -> Result<Option<Distribution>> {
-        some(self.tasks.iter().filter_map(span).map(microseconds))
+        let succeeded = self.tasks.iter().filter(|task| task.status == SUCCEEDED);
+        some(succeeded.filter_map(span).map(microseconds))
     }
 }
 

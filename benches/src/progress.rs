@@ -109,7 +109,7 @@ fn style(steps: u64) -> ProgressStyle {
     let template = if steps == 0 {
         "{spinner} {prefix} {elapsed} {wide_msg:.dim}"
     } else {
-        "{spinner} {prefix} {bar:30} {pos}/{len}"
+        "{spinner} {prefix} {bar:30} {pos}/{len} {wide_msg:.dim}"
     };
     // The templates above are fixed; were one wrong, the plain bar would do.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -21,7 +21,14 @@ struct LocalCloud(Child);
 impl LocalCloud {
     fn up(variant: Variant, log: &Path) -> (Self, Endpoints) {
         let mut command = Command::new(workspace::cargo());
-        command.args(["infra", "up", &variant.template(), "--json", "--profile", "quick"]);
+        command.args([
+            "infra",
+            "up",
+            &variant.template(),
+            "--json",
+            "--cargo-profile",
+            "quick",
+        ]);
         command.current_dir(workspace::root()).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(File::create(log).unwrap());
         let mut process = command.spawn().unwrap();

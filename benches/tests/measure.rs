@@ -7,7 +7,7 @@ use benches::client::Refusal;
 use benches::cold::{self, ColdStarts};
 use benches::faults::{self, Fault};
 use benches::load::Schedule;
-use benches::own_task::OwnTasks;
+use benches::own_task::OwnTaskRuns;
 use benches::results::{Check, Cold, Load, Settings};
 use benches::target::Target;
 use benches::variant::Variant;
@@ -128,7 +128,7 @@ async fn a_task_of_ones_own_is_followed_each_time_it_is_handed_in() {
             ..Behaviour::good(Variant::SqsWorker)
         };
         let target = target(behaviour).await;
-        let mut tasks = OwnTasks::default();
+        let mut tasks = OwnTaskRuns::default();
         assert!(tasks.figures(&target).await.unwrap().is_none());
         for _ in 0..3 {
             tasks
@@ -141,9 +141,12 @@ async fn a_task_of_ones_own_is_followed_each_time_it_is_handed_in() {
             (own.sent, own.ended[ended], own.not_succeeded()),
             (3, 3, not_succeeded)
         );
-        assert_eq!(own.accepted_to_started_us.unwrap().p50, 1500);
+        // What fails soon is not fast.
+        let succeeded = (ended == "succeeded").then_some(3);
+        let works_for = own.started_to_finished_us;
+        assert_eq!(works_for.as_ref().map(|times| times.count), succeeded);
         // Recorded with three significant digits.
-        assert!((18_480..=18_520).contains(&own.started_to_finished_us.unwrap().p50));
+        assert!(works_for.is_none_or(|times| (18_480..=18_520).contains(&times.p50)));
         assert_eq!(own.max_memory_used_mb.unwrap().count, 3);
         assert_eq!(own.result, Some(json!({"slept_millis": 0})));
         assert!(!own.results_differ);
@@ -153,7 +156,7 @@ async fn a_task_of_ones_own_is_followed_each_time_it_is_handed_in() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_of_ones_own_that_the_api_finds_fault_with_is_not_tried_on() {
     let target = target(Behaviour::good(Variant::SplitLambda)).await;
-    let mut tasks = OwnTasks::default();
+    let mut tasks = OwnTaskRuns::default();
     let error = tasks.add(&target, &json!({"kind": "unknown"})).await.unwrap_err();
     assert!(error.is::<Refusal>(), "{error:#}");
     assert!(

@@ -91,16 +91,30 @@ fn a_task_of_ones_own_is_shown_with_its_result() {
         |name, results: &Results| fs::read_to_string(written(name, results).join("report.md")).unwrap();
     let good = markdown("report-own-task", &results);
     assert!(good.contains(r#"`{"kind":"sleep","millis":2000}`, handed in one at a time"#));
-    assert!(good.contains(r#"The result, the same each time: `{"slept_millis":2000}`"#));
+    assert!(good.contains(r#"The result: `{"slept_millis":2000}`"#));
     assert!(terminal::summary(&results).unwrap().contains("A million"));
+
+    let compared = |earlier: &Results| {
+        let changes = changes(earlier, &results).changes;
+        changes
+            .iter()
+            .filter(|change| change.figure.starts_with("your task"))
+            .count()
+    };
+    let mut another = results.clone();
+    another.settings.own_task.as_mut().unwrap().task = json!({"kind": "sleep", "millis": 1});
+    assert_eq!((compared(&results) > 0, compared(&another)), (true, 0));
 
     let own = results.measured[0].own_task.as_mut().unwrap();
     own.result = Some(json!({"slept_millis": 1}));
     own.ended = [("succeeded".to_owned(), 3), ("failed".to_owned(), 2)].into();
-    own.errors = [("task_failed: no such customer".to_owned(), 2)].into();
+    own.errors = [("task_failed: missing field `name`\nat line 1".to_owned(), 2)].into();
     let bad = markdown("report-own-task-failed", &results);
     assert!(bad.contains("The results are not all the same; the first"));
-    assert!(bad.contains("It failed with `task_failed: no such customer`"));
+    assert!(
+        bad.contains("It failed with self-invoke, 2 times: `task_failed: missing field 'name' at line 1`."),
+        "what would end the code or the paragraph is replaced"
+    );
     assert!(bad.contains("Your task did not succeed in 2 of 5 times with self-invoke"));
     assert!(warnings(&results).iter().any(Warning::is_fatal));
 }

@@ -1,4 +1,5 @@
-//! Builds functions as SAM would: a Cargo binary, in release mode unless told otherwise, or a folder that holds an executable `bootstrap`
+//! Builds functions as SAM would: a Cargo binary, in release mode unless told otherwise, or a folder that holds an
+//! executable `bootstrap`
 //! (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-rust.html>). What a
 //! container's image holds is built in the same way.
 
@@ -14,8 +15,8 @@ use serde::Deserialize;
 
 use crate::template::{Code, Stack};
 
-/// Builds everything that has to be built, with this Cargo profile. Answers the executables of the functions and of the service, by their logical
-/// ids. What Cargo has to say goes to standard error.
+/// Builds everything that has to be built, with the Cargo profile `profile`. Answers the executables of the functions and
+/// of the service, by their logical ids. What Cargo has to say goes to standard error.
 ///
 /// # Errors
 ///

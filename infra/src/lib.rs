@@ -45,9 +45,9 @@
 //!
 //! # async fn run() -> anyhow::Result<()> {
 //! let mut cloud = Cloud::start(Options {
-//!     profile: "release".into(),
 //!     template: "infra/split-lambda.yaml".into(),
 //!     parameters: Vec::new(),
+//!     cargo_profile: "release".into(),
 //!     api_port: 8080,
 //!     cloud_port: 0,
 //!     tls: false,

@@ -44,10 +44,10 @@ pub struct Up {
     /// Write what each function logs to DIR/NAME.log as well
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
-    /// Build the functions with this profile of Cargo's. `release` is what AWS gets; `quick` is built in a fraction of the
-    /// time, for tests
+    /// Build the functions with this profile of their workspace. `release` is what AWS gets; in this workspace, `quick` is
+    /// built in a fraction of the time, for tests
     #[arg(long, value_name = "NAME", default_value = "release")]
-    profile: String,
+    cargo_profile: String,
     /// Enforce what a function's memory size means, by control groups where the system permits it
     #[arg(long, value_enum, default_value_t)]
     limits: Enforcement,
@@ -85,7 +85,7 @@ impl Up {
         let options = Options {
             template: template_path(&self.template)?,
             parameters: self.parameters,
-            profile: self.profile,
+            cargo_profile: self.cargo_profile,
             api_port: self.api_port,
             cloud_port: self.cloud_port,
             tls: self.tls,

@@ -20,7 +20,7 @@ use crate::cost;
 use crate::deployment::{Deployment, Scene};
 use crate::load::Schedule;
 use crate::machine::Machine;
-use crate::own_task::OwnTasks;
+use crate::own_task::OwnTaskRuns;
 use crate::package;
 use crate::place::Place;
 use crate::progress::{Phase, Steps};
@@ -69,7 +69,7 @@ struct Comparison {
 /// One of the ways: a deployment that runs, and what has been measured of it.
 struct Way {
     deployment: Deployment,
-    own_tasks: OwnTasks,
+    own_tasks: OwnTaskRuns,
     cold: ColdStarts,
     loads: Loads,
     measured: Measured,
@@ -389,7 +389,7 @@ fn steps_of(settings: &Settings) -> u32 {
 impl Way {
     fn new(deployment: Deployment) -> Self {
         Self {
-            own_tasks: OwnTasks::default(),
+            own_tasks: OwnTaskRuns::default(),
             cold: ColdStarts::default(),
             loads: Loads::default(),
             measured: Measured::nothing(deployment.target.variant),

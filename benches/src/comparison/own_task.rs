@@ -4,43 +4,46 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::Comparison;
+use super::{Comparison, Way};
 use crate::client::Refusal;
 use crate::cost;
 use crate::progress::Phase;
 
-const WHAT: &str = "your task";
+const WHAT: &str = "measurement of your task";
 
 impl Comparison {
-    /// In turns, one at a time: each has the machine to itself.
+    /// In turns, one at a time: so they do not take the machine from each other.
     ///
     /// # Errors
-    /// Fails when the API finds fault with the task: it would in each way and each round.
+    /// Fails when a variant finds fault with the task: it would each time, and so would the others.
     pub(super) async fn own_tasks(&mut self) -> Result<()> {
         let Some(plan) = self.results.settings.own_task.clone() else {
             return Ok(());
         };
         self.steps.begin("your task, one at a time");
-        let phase = Phase::begin_for_all(WHAT, u64::from(plan.rounds) * self.ways.len() as u64);
+        let ends_tasks = |way: &&Way| way.measured.variant.ends_tasks();
+        let ways = self.ways.iter().filter(ends_tasks).count() as u64;
+        let phase = Phase::begin_for_all("your task", u64::from(plan.rounds) * ways);
         let begin = Instant::now();
         for round in 0..plan.rounds {
             if round > 0 && begin.elapsed() >= Duration::from_secs(plan.seconds.into()) {
                 break;
             }
             for index in 0..self.ways.len() {
-                phase.advance();
                 let variant = self.ways[index].measured.variant;
                 if !variant.ends_tasks() || self.failed(variant, WHAT) {
                     continue;
                 }
+                phase.detail(variant.name());
                 let way = &mut self.ways[index];
                 match way.own_tasks.add(&way.deployment.target, &plan.task).await {
                     Ok(()) => {}
-                    Err(error) if error.is::<Refusal>() => {
+                    Err(error) if error.is::<Refusal>() && variant.is_variant() => {
                         return Err(error.context(format!("{variant} does not take your task")));
                     }
                     Err(error) => self.fail(variant, WHAT, &error),
                 }
+                phase.advance();
             }
         }
         for index in 0..self.ways.len() {
@@ -70,11 +73,7 @@ impl Comparison {
                         own.usd_per_million = usd;
                     }
                 }
-                Err(error) => self.fail(
-                    self.ways[index].measured.variant,
-                    "the price of your task",
-                    &error,
-                ),
+                Err(error) => self.fail(self.ways[index].measured.variant, "price of your task", &error),
             }
         }
     }

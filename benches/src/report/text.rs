@@ -1,7 +1,5 @@
 //! The words that every format of the report shares: what was measured, how, and what it cannot show.
 
-use std::collections::BTreeSet;
-
 use super::format::count;
 use crate::ablation::COMMAND;
 use crate::cost::Costs;
@@ -84,45 +82,61 @@ pub(super) fn own_task(results: &Results) -> Vec<String> {
         return Vec::new();
     };
     let owns = || {
-        results
-            .measured
-            .iter()
-            .filter_map(|measured| measured.own_task.as_ref())
+        let measured = results.measured.iter();
+        measured.filter_map(|measured| Some((measured.variant, measured.own_task.as_ref()?)))
     };
     let mut words = vec![format!(
-        "`{}`, handed in one at a time, in turns, up to {} times or for {} s, and followed to its end.",
-        shortened(&plan.task.to_string()),
+        "{}, handed in one at a time, in turns, up to {} times or for {} s, and followed to its end.{}",
+        as_code(&plan.task.to_string()),
         plan.rounds,
-        plan.seconds
+        plan.seconds,
+        if results.platform == LOCAL {
+            " In the first round the functions are cold. Neither CPU nor memory is limited here."
+        } else {
+            ""
+        }
     )];
-    let mut found = owns().filter_map(|own| own.result.as_ref());
+    let mut found = owns().filter_map(|(_, own)| own.result.as_ref());
     if let Some(first) = found.next() {
-        let differ = found.any(|other| other != first) || owns().any(|own| own.results_differ);
+        let differ = found.any(|other| other != first) || owns().any(|(_, own)| own.results_differ);
         words.push(format!(
-            "{}: `{}`.",
+            "{}: {}.",
             if differ {
                 "The results are not all the same; the first"
             } else {
-                "The result, the same each time"
+                "The result"
             },
-            shortened(&first.to_string())
+            as_code(&first.to_string())
         ));
     }
-    let errors: BTreeSet<&String> = owns().flat_map(|own| own.errors.keys()).collect();
-    words.extend(
-        errors
-            .into_iter()
-            .map(|error| format!("It failed with `{}`.", shortened(error))),
-    );
+    for (variant, own) in owns() {
+        if let Some((error, times)) = own.errors.iter().max_by_key(|(_, times)| **times) {
+            let others = match own.errors.len() - 1 {
+                0 => String::new(),
+                others => format!(", and {others} other errors"),
+            };
+            words.push(format!(
+                "It failed with {variant}, {times} times: {}{others}.",
+                as_code(error)
+            ));
+        }
+    }
     words
 }
 
-fn shortened(text: &str) -> String {
+/// Between backticks, and short. Texts from elsewhere may hold what would end the code or the paragraph.
+fn as_code(text: &str) -> String {
     const LONGEST: usize = 300;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    let mut characters = text.chars().map(|character| match character {
+        '`' => '\'',
+        control if control.is_control() => ' ',
+        other => other,
+    });
+    let mut code: String = characters.by_ref().take(LONGEST).collect();
+    if characters.next().is_some() {
+        code.push('…');
     }
+    format!("`{code}`")
 }
 
 /// Where the figures of single changes come from, or how they are had.

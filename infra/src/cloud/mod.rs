@@ -46,7 +46,7 @@ pub struct Options {
     /// Values of its parameters.
     pub parameters: Vec<(String, String)>,
     /// The Cargo profile with which functions are built.
-    pub profile: String,
+    pub cargo_profile: String,
     /// The port of the HTTP API; any free one where it is 0.
     pub api_port: u16,
     /// The port of the AWS endpoint; any free one where it is 0.
@@ -116,7 +116,8 @@ impl Cloud {
         let mut iam = Iam::new(account.clone());
         // The reaper is this program once more, which may be replaced while the functions are built.
         let host = Host::start(Limits::prepare(options.limits)).context("cannot start the reaper")?;
-        let mut executables = tokio::task::block_in_place(|| builder::executables(&stack, &options.profile))?;
+        let mut executables =
+            tokio::task::block_in_place(|| builder::executables(&stack, &options.cargo_profile))?;
         let description = describe(&stack, &listeners, iam.add_user(USER));
         let mut services = JoinSet::new();
 

@@ -240,7 +240,8 @@ impl Runtime {
     }
 }
 
-/// It takes a millisecond and more, in which the thread that does it can serve nobody: so none of the runtime's does it.
+/// Starting a process blocks its thread for a millisecond and more. On one of Tokio's own, the requests there would wait
+/// for it.
 async fn start_process(
     settings: &Arc<Settings>,
     log_stream: &str,

@@ -60,7 +60,7 @@ async fn an_explicit_deny_outweighs_what_another_statement_allows() {
 fn a_mapping_whose_function_may_not_read_the_queue_is_refused_at_the_start() {
     let template = changed("                - sqs:ReceiveMessage\n", "");
     let ended = Command::new(env!("CARGO_BIN_EXE_infra"))
-        .args(["up", &template.path, "--json", "--profile", "quick"])
+        .args(["up", &template.path, "--json", "--cargo-profile", "quick"])
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -79,15 +79,18 @@ impl LocalCloud {
     /// Kills the function that is at work, if one is. One that has just answered is frozen a moment later: until then it
     /// is not known who works.
     pub(crate) async fn kill_the_working_function(&self) {
-        let is_at_work = |(process, state): (i32, char)| (!"TZ".contains(state)).then_some(process);
-        let working = || -> Vec<i32> {
-            self.function_processes()
-                .into_iter()
-                .filter_map(is_at_work)
-                .collect()
-        };
-        until("at most one function is at work", || working().len() <= 1).await;
-        working().into_iter().for_each(kill_process);
+        let started = Instant::now();
+        loop {
+            let processes = self.function_processes().into_iter();
+            let working: Vec<i32> = processes
+                .filter_map(|(process, state)| (!"TZ".contains(state)).then_some(process))
+                .collect();
+            if working.len() <= 1 {
+                return working.into_iter().for_each(kill_process);
+            }
+            assert!(started.elapsed() < PATIENCE, "at work are {working:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Kills all functions.
@@ -105,7 +108,7 @@ impl LocalCloud {
     pub(crate) fn try_up(template: &str, arguments: &[&str]) -> Result<Self, String> {
         let log = NamedTempFile::new().expect("a file for the log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
-            .args(["up", template, "--json", "--profile", "quick"])
+            .args(["up", template, "--json", "--cargo-profile", "quick"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -30,8 +30,9 @@ pub(in crate::report) fn own_task(results: &Results) -> Option<Table> {
         .collect();
     let table = || {
         Table::new(
-            "Your task: median (smallest–largest). Memory: the most that a worker's environment had used. A million: \
-             modelled, without what is paid for while nobody uses it; see Money.",
+            "Your task: median (smallest–largest), of those that succeeded. Memory: the most that a worker's environment \
+             had used. A million: modelled for a task that waits, with 256 MB, without what is paid for while nobody uses \
+             it; see Money.",
             &[
                 "Variant",
                 "Sent",
