@@ -184,6 +184,16 @@ async fn a_burst_is_followed_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_a_record_that_fails_is_repeated() {
+    let behaviour = Behaviour {
+        first_look_fails: true,
+        ..Behaviour::good(Variant::SqsWorker)
+    };
+    let burst = burst::measure(&target(behaviour).await, 10).await.unwrap();
+    assert_eq!((burst.accepted, burst.accept_us.count), (10, 10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_that_refuses_is_driven_no_further() {
     let behaviour = Behaviour {
         refuses_one_in: Some(10),

@@ -29,6 +29,8 @@ pub(crate) struct Behaviour {
     pub(crate) ended: &'static str,
     /// One request in this many is refused.
     pub(crate) refuses_one_in: Option<usize>,
+    /// Whether the first look at each record is answered 503.
+    pub(crate) first_look_fails: bool,
     /// Whether an update of the configuration retires the execution environments.
     pub(crate) resets: bool,
     /// Whether its stack has an output for its worker.
@@ -41,6 +43,7 @@ impl Behaviour {
             variant,
             ended: "succeeded",
             refuses_one_in: None,
+            first_look_fails: false,
             resets: true,
             names_its_worker: true,
         }
@@ -60,6 +63,7 @@ struct Story {
     updating: HashSet<String>,
     warm: HashSet<String>,
     changes: HashSet<String>,
+    looked_at: HashSet<String>,
     /// For each task whether the worker was cold.
     cold_workers: Vec<bool>,
 }
@@ -147,7 +151,10 @@ impl Fake {
 
 /// A task is running for 20 ms after it was accepted, then it has ended.
 async fn record(State(fake): State<Arc<Fake>>, Path(id): Path<String>) -> Response {
-    let state = fake.state.lock().unwrap();
+    let mut state = fake.state.lock().unwrap();
+    if fake.behaviour.first_look_fails && state.looked_at.insert(id.clone()) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let Some((task, accepted_at)) = state.tasks.get(&id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
