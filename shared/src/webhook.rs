@@ -10,18 +10,18 @@ use std::{
     time::Duration,
 };
 
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest};
 use aws_smithy_types::body::SdkBody;
 use lambda_http::http::Uri;
+use rustls::crypto::ring;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::warn;
 
-use crate::{Record, Status, aws};
+use crate::{
+    Record, Status,
+    aws::{self, Connector, Trust},
+};
 
 /// The environment variable that holds the webhook's address. It is a secret: who knows it can post.
 const VARIABLE: &str = "NOTIFY_WEBHOOK_URL";
@@ -104,8 +104,8 @@ impl Target {
     async fn attempt(&self, message: String) -> Result<(), Refusal> {
         let request = request(&self.url, message).map_err(|error| Refusal::passing(error.to_string()))?;
         let connector = self.connector.get_or_init(|| {
-            let ring = Provider::Rustls(CryptoMode::Ring);
-            Connector::builder().tls_provider(ring).build()
+            let tls = Trust::system().client_config(ring::default_provider());
+            Connector::new(tls, None)
         });
         let answer = connector.call(request).await;
         // The error is not shown as it stands: it may hold the address.

@@ -1,12 +1,9 @@
 //! The SDK's configuration: the functions' own, or with what a feature changes of it.
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use lambda_runtime::Error;
-use shared::aws;
+use rustls::crypto::CryptoProvider;
+use shared::aws::{self, Trust};
 
 /// The configuration of the function.
 pub(crate) async fn config() -> Result<SdkConfig, Error> {
@@ -22,17 +19,12 @@ pub(crate) async fn config() -> Result<SdkConfig, Error> {
         }
         return Ok(loader.load().await);
     }
-    if cfg!(feature = "sdk-client") {
-        let client = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(aws::tls_context()?);
-        changed.set_http_client(Some(client.build_https()));
+    #[cfg(feature = "sdk-client")]
+    changed.set_http_client(Some(sdk_client()?));
+    if cfg!(feature = "aws-lc") {
+        let trust = Trust::of_environment()?;
+        changed.set_http_client(Some(aws::http_client(move || trust.client_config(provider()))));
     }
-    #[cfg(feature = "aws-lc")]
-    changed.set_http_client(Some(aws::http_client(
-        Provider::Rustls(CryptoMode::AwsLc),
-        aws::tls_context()?,
-    )));
     Ok(changed.build())
 }
 
@@ -40,12 +32,36 @@ pub(crate) async fn config() -> Result<SdkConfig, Error> {
 pub(crate) fn for_one_client(config: &SdkConfig) -> Result<SdkConfig, Error> {
     let mut changed = config.to_builder();
     if cfg!(feature = "client-each") {
-        changed.set_http_client(Some(aws::http_client(
-            Provider::Rustls(CryptoMode::Ring),
-            aws::tls_context()?,
-        )));
+        let trust = Trust::of_environment()?;
+        changed.set_http_client(Some(aws::http_client(move || trust.client_config(provider()))));
     }
     Ok(changed.build())
+}
+
+fn provider() -> CryptoProvider {
+    #[cfg(feature = "aws-lc")]
+    return rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(not(feature = "aws-lc"))]
+    rustls::crypto::ring::default_provider()
+}
+
+/// The SDK's own HTTP client, which trusts what the function's does.
+#[cfg(feature = "sdk-client")]
+fn sdk_client() -> Result<aws_sdk_dynamodb::config::SharedHttpClient, Error> {
+    use aws_smithy_http_client::{
+        Builder,
+        tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+    };
+
+    let mut trusted = TrustStore::empty()
+        .with_pem_certificate(include_str!("../../../shared/src/aws/amazon-trust-services.pem"));
+    if let Ok(bundle) = aws::setting("AWS_CA_BUNDLE") {
+        trusted.add_pem_certificate(std::fs::read(bundle)?);
+    }
+    Ok(Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(TlsContext::builder().with_trust_store(trusted).build()?)
+        .build_https())
 }
 
 /// Opens the connections that the first request needs: by a read of what is not there, and a call that is only checked.

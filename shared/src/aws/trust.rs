@@ -5,7 +5,11 @@
 
 use std::{fs, io};
 
-use aws_smithy_http_client::tls::{TlsContext, TrustStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 /// The five roots that Amazon asks to be in a trust store of one's own (<https://www.amazontrust.com/repository/>). It
 /// advises against pinning, so there are [`SETTING`] and [`BUNDLE`].
@@ -27,46 +31,87 @@ pub struct UnusableBundle {
     source: io::Error,
 }
 
-/// The certificate authorities to trust in this environment. China's Regions are a partition of their own.
-///
-/// # Errors
-///
-/// `AWS_CA_BUNDLE` names a file that cannot be read, or has no certificate in it.
-pub fn tls_context() -> Result<TlsContext, UnusableBundle> {
-    let is_in_china = std::env::var("AWS_REGION").is_ok_and(|region| region.starts_with("cn-"));
-    let mut store = if is_in_china || std::env::var(SETTING).is_ok_and(|value| value == "system") {
-        TrustStore::default()
-    } else {
-        TrustStore::empty().with_pem_certificate(ROOTS)
-    };
-    if let Ok(path) = std::env::var(BUNDLE) {
-        store.add_pem_certificate(bundle(path)?);
+/// Which certificate authorities to trust. Amazon's and the system's are only read when a connection needs them.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    instead_of_amazons_the_systems: bool,
+    further: RootCertStore,
+}
+
+impl Trust {
+    /// What the functions trust in this environment. China's Regions are a partition of their own.
+    ///
+    /// # Errors
+    ///
+    /// `AWS_CA_BUNDLE` names a file that cannot be read, or whose certificates cannot, or that has none.
+    pub fn of_environment() -> Result<Self, UnusableBundle> {
+        let is_in_china = std::env::var("AWS_REGION").is_ok_and(|region| region.starts_with("cn-"));
+        let further = std::env::var(BUNDLE).ok().map(bundle).transpose()?;
+        Ok(Self {
+            instead_of_amazons_the_systems: is_in_china
+                || std::env::var(SETTING).is_ok_and(|value| value == "system"),
+            further: further.unwrap_or_else(RootCertStore::empty),
+        })
     }
-    Ok(TlsContext::builder()
-        .with_trust_store(store)
-        .build()
-        .unwrap_or_default())
+
+    /// What the system trusts.
+    pub(crate) fn system() -> Self {
+        Self {
+            instead_of_amazons_the_systems: true,
+            further: RootCertStore::empty(),
+        }
+    }
+
+    /// TLS for a client that trusts these, with the cryptography of `provider`.
+    ///
+    /// # Panics
+    ///
+    /// The provider has neither TLS 1.2 nor 1.3.
+    pub fn client_config(&self, provider: CryptoProvider) -> ClientConfig {
+        let mut roots = self.further.clone();
+        if self.instead_of_amazons_the_systems {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        } else {
+            roots.add_parsable_certificates(amazons());
+        }
+        #[expect(
+            clippy::expect_used,
+            reason = "a provider without TLS 1.2 and 1.3 is none of those that are built in"
+        )]
+        ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .expect("the provider speaks TLS 1.2 and 1.3")
+            .with_root_certificates(roots)
+            .with_no_client_auth()
+    }
+}
+
+fn amazons() -> impl Iterator<Item = CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(ROOTS.as_bytes()).filter_map(Result::ok)
 }
 
 /// The certificates in the file at `path`.
-fn bundle(path: String) -> Result<String, UnusableBundle> {
-    let read = fs::read_to_string(&path).and_then(|text| {
-        if text.contains("-----BEGIN CERTIFICATE-----") {
-            Ok(text)
-        } else {
-            Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "there is no certificate in it",
-            ))
-        }
+fn bundle(path: String) -> Result<RootCertStore, UnusableBundle> {
+    let read = fs::read(&path).and_then(|pem| {
+        certificates(&pem).map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))
     });
     read.map_err(|source| UnusableBundle { path, source })
 }
 
+fn certificates(pem: &[u8]) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("there is no certificate in it".to_owned());
+    }
+    Ok(roots)
+}
+
 #[cfg(test)]
 mod tests {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-
     use super::*;
     use crate::digest::sha256;
 
@@ -81,15 +126,14 @@ mod tests {
 
     #[test]
     fn the_roots_are_those_that_amazon_publishes() {
-        let found: Vec<String> = ROOTS
-            .split("-----BEGIN CERTIFICATE-----")
-            .skip(1)
-            .map(|rest| {
-                let text = rest.split("-----END").next().unwrap_or_default();
-                sha256(&STANDARD.decode(text.replace('\n', "")).unwrap())
-            })
-            .collect();
+        let found: Vec<String> = amazons().map(|certificate| sha256(&certificate)).collect();
         assert_eq!(found, FINGERPRINTS);
+    }
+
+    #[test]
+    fn each_of_the_roots_can_be_trusted() {
+        let mut roots = RootCertStore::empty();
+        assert_eq!(roots.add_parsable_certificates(amazons()), (5, 0));
     }
 
     #[test]
@@ -100,6 +144,17 @@ mod tests {
         ] {
             let error = bundle(path.to_owned()).unwrap_err();
             assert!(error.to_string().contains(path), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_certificate_is_refused() {
+        for pem in [
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n",
+        ] {
+            assert!(certificates(pem.as_bytes()).is_err(), "{pem}");
         }
     }
 }
