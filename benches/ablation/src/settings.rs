@@ -1,6 +1,7 @@
 //! The SDK's configuration: the functions' own, or with what a feature changes of it.
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use lambda_runtime::Error;
 use rustls::crypto::CryptoProvider;
 use shared::aws::{self, Trust};
@@ -22,8 +23,7 @@ pub(crate) async fn config() -> Result<SdkConfig, Error> {
     #[cfg(feature = "sdk-client")]
     changed.set_http_client(Some(sdk_client()?));
     if cfg!(feature = "aws-lc") {
-        let trust = Trust::of_environment()?;
-        changed.set_http_client(Some(aws::http_client(move || trust.client_config(provider()))));
+        changed.set_http_client(Some(own_client()?));
     }
     Ok(changed.build())
 }
@@ -32,10 +32,15 @@ pub(crate) async fn config() -> Result<SdkConfig, Error> {
 pub(crate) fn for_one_client(config: &SdkConfig) -> Result<SdkConfig, Error> {
     let mut changed = config.to_builder();
     if cfg!(feature = "client-each") {
-        let trust = Trust::of_environment()?;
-        changed.set_http_client(Some(aws::http_client(move || trust.client_config(provider()))));
+        changed.set_http_client(Some(own_client()?));
     }
     Ok(changed.build())
+}
+
+/// One more of the functions' HTTP client.
+fn own_client() -> Result<SharedHttpClient, Error> {
+    let trust = Trust::of_environment()?;
+    Ok(aws::http_client(move || trust.client_config(provider())))
 }
 
 fn provider() -> CryptoProvider {
@@ -47,7 +52,7 @@ fn provider() -> CryptoProvider {
 
 /// The SDK's own HTTP client, which trusts what the function's does.
 #[cfg(feature = "sdk-client")]
-fn sdk_client() -> Result<aws_sdk_dynamodb::config::SharedHttpClient, Error> {
+fn sdk_client() -> Result<SharedHttpClient, Error> {
     use aws_smithy_http_client::{
         Builder,
         tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
