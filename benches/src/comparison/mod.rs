@@ -3,17 +3,16 @@
 
 mod own_task;
 mod scenes;
+mod stress;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use tokio::task::JoinSet;
 
 use crate::ablation::Ablation;
 use crate::billing;
-use crate::burst;
 use crate::cold::{self, ColdStarts};
 use crate::complexity;
 use crate::cost;
@@ -24,9 +23,7 @@ use crate::own_task::OwnTaskRuns;
 use crate::package;
 use crate::place::Place;
 use crate::progress::{Phase, Steps};
-use crate::quiet;
 use crate::results::{Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Settings};
-use crate::saturation;
 use crate::variant::Variant;
 use crate::warm::Loads;
 
@@ -45,7 +42,7 @@ pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder
     comparison.under_stress().await;
     comparison.finish_loads().await;
     comparison.soaks().await;
-    comparison.price_own_tasks();
+    comparison.price_own_tasks().await;
     let mut results = comparison.results;
     results.created_at = created_at;
     results.seconds = begin.elapsed().as_secs();
@@ -116,25 +113,28 @@ impl Comparison {
         }
         // What is deployed may be of another commit.
         if let Place::Local = place {
-            for index in 0..comparison.ways.len() {
-                comparison.inspect(index);
-            }
+            comparison.inspect().await;
         }
         comparison
     }
 
     /// What is to be known without running it.
-    fn inspect(&mut self, index: usize) {
-        let measured = &mut self.ways[index].measured;
-        let variant = measured.variant;
-        match package::binaries(variant) {
-            Ok(binaries) => measured.binaries = binaries,
-            Err(error) => self.fail(variant, "binaries", &error),
-        }
-        match complexity::count(variant) {
-            Ok(complexity) => self.ways[index].measured.complexity = Some(complexity),
-            Err(error) => self.fail(variant, "complexity", &error),
-        }
+    async fn inspect(&mut self) {
+        self.each("binaries", any, async |way| {
+            way.measured.binaries = package::binaries(way.measured.variant)?;
+            Ok(())
+        })
+        .await;
+        self.each("complexity", any, async |way| {
+            way.measured.complexity = Some(complexity::count(way.measured.variant)?);
+            Ok(())
+        })
+        .await;
+    }
+
+    fn way(&mut self, variant: Variant) -> Option<&mut Way> {
+        let mut ways = self.ways.iter_mut();
+        ways.find(|way| way.measured.variant == variant)
     }
 
     fn fail(&mut self, variant: Variant, what: &str, error: &anyhow::Error) {
@@ -156,11 +156,39 @@ impl Comparison {
         }
     }
 
-    fn failed(&self, variant: Variant, what: &str) -> bool {
-        self.results
-            .failures
-            .iter()
-            .any(|failure| failure.variant == variant && failure.what == what)
+    /// Does this with each of the ways that are wanted, one after the other. With which it fails is reported.
+    async fn each(
+        &mut self,
+        what: &str,
+        is_wanted: impl Fn(Variant) -> bool,
+        mut measure: impl AsyncFnMut(&mut Way) -> Result<()>,
+    ) {
+        for index in 0..self.ways.len() {
+            let way = &mut self.ways[index];
+            let variant = way.measured.variant;
+            if !is_wanted(variant) {
+                continue;
+            }
+            if let Err(error) = measure(way).await {
+                self.fail(variant, what, &error);
+            }
+        }
+    }
+
+    /// The same, but not with those with which it failed before.
+    async fn each_without_failure(
+        &mut self,
+        what: &str,
+        is_wanted: impl Fn(Variant) -> bool,
+        measure: impl AsyncFnMut(&mut Way) -> Result<()>,
+    ) {
+        let failures = self.results.failures.iter();
+        let failed: Vec<Variant> = failures
+            .filter(|failure| failure.what == what)
+            .map(|failure| failure.variant)
+            .collect();
+        let is_wanted = |variant| is_wanted(variant) && !failed.contains(&variant);
+        self.each(what, is_wanted, measure).await;
     }
 
     async fn cold_starts(&mut self) {
@@ -170,209 +198,93 @@ impl Comparison {
         let phase = Phase::begin_for_all("cold starts", rounds.into());
         let begin = Timestamp::now();
         for _ in 0..rounds {
-            for index in 0..self.ways.len() {
-                let variant = self.ways[index].measured.variant;
-                if self.failed(variant, WHAT) {
-                    continue;
-                }
-                let way = &mut self.ways[index];
-                if let Err(error) = way.cold.add(&way.deployment.target).await {
-                    self.fail(variant, WHAT, &error);
-                }
-            }
+            self.each_without_failure(WHAT, any, async |way| way.cold.add(&way.deployment.target).await)
+                .await;
             phase.advance();
         }
-        for index in 0..self.ways.len() {
-            match self.ways[index].cold.figures() {
-                Ok(cold) => self.ways[index].measured.cold = cold,
-                Err(error) => self.fail(self.ways[index].measured.variant, WHAT, &error),
+        self.each(WHAT, any, async |way| {
+            way.measured.cold = way.cold.figures()?;
+            Ok(())
+        })
+        .await;
+        self.each("the worker's log", any, async |way| {
+            if let Some(cold) = &mut way.measured.cold {
+                cold.worker_init_us = cold::worker_init(&way.deployment.target, begin, rounds).await?;
             }
-            let way = &mut self.ways[index];
-            let Some(cold) = &mut way.measured.cold else {
-                continue;
-            };
-            match cold::worker_init(&way.deployment.target, begin, rounds).await {
-                Ok(init) => cold.worker_init_us = init,
-                Err(error) => self.fail(self.ways[index].measured.variant, "the worker's log", &error),
-            }
-        }
+            Ok(())
+        })
+        .await;
     }
 
     /// In deployments of their own, for there a function gets no more CPU than goes with its memory.
     async fn cold_starts_by_memory(&mut self) {
-        const WHAT: &str = "cold starts by memory size";
         let settings = self.results.settings.clone();
         if settings.memory_sizes_mb.is_empty() {
             return;
         }
         self.steps
             .begin("cold starts by memory size, with its share of a CPU");
-        for index in 0..self.ways.len() {
-            let variant = self.ways[index].measured.variant;
-            if !variant.is_variant() && variant != Variant::Noop {
-                continue;
-            }
-            match scenes::by_memory(variant, &settings, &self.folder).await {
-                Ok(by_memory) => self.ways[index].measured.cold_by_memory = by_memory,
-                Err(error) => self.fail(variant, WHAT, &error),
-            }
-        }
+        let folder = self.folder.clone();
+        let is_wanted = |variant: Variant| variant.is_variant() || variant == Variant::Noop;
+        self.each("cold starts by memory size", is_wanted, async |way| {
+            way.measured.cold_by_memory = scenes::by_memory(way.measured.variant, &settings, &folder).await?;
+            Ok(())
+        })
+        .await;
     }
 
     async fn loads(&mut self) {
         const WHAT: &str = "load";
         let settings = self.results.settings.clone();
-        self.steps.begin(&format!(
-            "load, {} slices of {} s each",
-            settings.slices,
-            settings.seconds_per_rate / settings.slices.max(1)
-        ));
+        let seconds = settings.seconds_per_rate / settings.slices.max(1);
+        self.steps
+            .begin(&format!("load, {} slices of {seconds} s each", settings.slices));
         let begin = Timestamp::now();
-        for index in 0..self.ways.len() {
-            let way = &mut self.ways[index];
-            if let Err(error) = way.loads.warm_up(&way.deployment.target, &settings).await {
-                self.fail(self.ways[index].measured.variant, WHAT, &error);
-            }
-        }
+        self.each(WHAT, any, async |way| {
+            way.loads.warm_up(&way.deployment.target, &settings).await
+        })
+        .await;
         for &rate_per_second in &settings.rates_per_second {
             let schedule = Schedule {
                 rate_per_second,
-                seconds: settings.seconds_per_rate / settings.slices.max(1),
+                seconds,
+            };
+            let is_wanted = |variant: Variant| {
+                rate_per_second == settings.reference_rate()
+                    || variant.is_variant()
+                    || variant == Variant::Noop
             };
             for _ in 0..settings.slices {
-                for index in 0..self.ways.len() {
-                    let variant = self.ways[index].measured.variant;
-                    let is_wanted = rate_per_second == settings.reference_rate()
-                        || variant.is_variant()
-                        || variant == Variant::Noop;
-                    if !is_wanted || self.failed(variant, WHAT) {
-                        continue;
-                    }
-                    let way = &mut self.ways[index];
-                    if let Err(error) = way.loads.add(&way.deployment.target, schedule).await {
-                        self.fail(variant, WHAT, &error);
-                    }
-                }
+                self.each_without_failure(WHAT, is_wanted, async |way| {
+                    way.loads.add(&way.deployment.target, schedule).await
+                })
+                .await;
             }
         }
-        for index in 0..self.ways.len() {
-            let variant = self.ways[index].measured.variant;
-            match self.ways[index].loads.figures(variant) {
-                Ok(load) => self.ways[index].measured.load = load,
-                Err(error) => self.fail(variant, WHAT, &error),
-            }
-            let way = &self.ways[index];
+        self.each(WHAT, any, async |way| {
+            way.measured.load = way.loads.figures(way.measured.variant)?;
+            Ok(())
+        })
+        .await;
+        self.each("billed durations", any, async |way| {
             let tasks = way.measured.load.iter().map(|load| load.accepted).sum();
-            match billing::measure(&way.deployment.target, begin, tasks).await {
-                Ok(billed) => self.ways[index].measured.billed = Some(billed),
-                Err(error) => self.fail(variant, "billed durations", &error),
-            }
-        }
-    }
-
-    /// Bursts, limits and single faults. The faults are waited for more than worked on, so they need not be alone.
-    async fn under_stress(&mut self) {
-        let settings = self.results.settings.clone();
-        let variants: Vec<Variant> = self.ways.iter().map(|way| way.measured.variant).collect();
-        self.leave_alone().await;
-        self.steps.begin("bursts, limits and single faults");
-        let faults = scenes::single_faults(variants, settings.fault_tasks, self.folder.clone());
-        let (faults, ()) = tokio::join!(faults, self.bursts_and_limits());
-        for (variant, fault, run) in faults {
-            match run {
-                Ok(run) => {
-                    let mut ways = self.ways.iter_mut();
-                    if let Some(way) = ways.find(|way| way.measured.variant == variant) {
-                        way.measured.faults.push(run);
-                        way.measured.faults.sort_by_key(|run| run.fault);
-                    }
-                }
-                Err(error) => self.fail(variant, fault.name(), &error),
-            }
-        }
-    }
-
-    /// All at the same time, for it is mostly waited for.
-    async fn leave_alone(&mut self) {
-        let Some(seconds) = self.results.settings.quiet_seconds else {
-            return;
-        };
-        self.steps
-            .begin(&format!("tasks whose clients go away for {seconds} s"));
-        let mut tasks = JoinSet::new();
-        for way in &self.ways {
-            let target = way.deployment.target.clone();
-            if target.variant.answers_first() {
-                tasks.spawn(async move { (target.variant, quiet::measure(&target, seconds).await) });
-            }
-        }
-        for (variant, quiet) in tasks.join_all().await {
-            match quiet {
-                Ok(quiet) => {
-                    let mut ways = self.ways.iter_mut();
-                    if let Some(way) = ways.find(|way| way.measured.variant == variant) {
-                        way.measured.quiet = Some(quiet);
-                    }
-                }
-                Err(error) => self.fail(variant, "a task left alone", &error),
-            }
-        }
-    }
-
-    async fn bursts_and_limits(&mut self) {
-        let settings = self.results.settings.clone();
-        for index in 0..self.ways.len() {
-            let variant = self.ways[index].measured.variant;
-            if !variant.ends_tasks() || !variant.answers_first() {
-                continue;
-            }
-            match burst::measure(&self.ways[index].deployment.target, settings.burst_tasks).await {
-                Ok(burst) => self.ways[index].measured.burst = Some(burst),
-                Err(error) => self.fail(variant, "burst", &error),
-            }
-        }
-        let Some(from_per_second) = settings.saturation_from else {
-            return;
-        };
-        for index in 0..self.ways.len() {
-            let variant = self.ways[index].measured.variant;
-            if !variant.is_variant() && !matches!(variant, Variant::AlwaysOn | Variant::Noop) {
-                continue;
-            }
-            match saturation::measure(&self.ways[index].deployment.target, from_per_second).await {
-                Ok(saturation) => self.ways[index].measured.saturation = Some(saturation),
-                Err(error) => self.fail(variant, "limits", &error),
-            }
-        }
+            way.measured.billed = Some(billing::measure(&way.deployment.target, begin, tasks).await?);
+            Ok(())
+        })
+        .await;
     }
 
     async fn finish_loads(&mut self) {
-        for index in 0..self.ways.len() {
-            let way = &self.ways[index];
-            match way.loads.check(&way.deployment.target).await {
-                Ok(check) => self.ways[index].measured.check = check,
-                Err(error) => self.fail(self.ways[index].measured.variant, "check", &error),
-            }
-        }
+        self.each("check", any, async |way| {
+            way.measured.check = way.loads.check(&way.deployment.target).await?;
+            Ok(())
+        })
+        .await;
     }
+}
 
-    /// In a deployment of its own for each variant, so that nothing is measured where things break.
-    async fn soaks(&mut self) {
-        let Some(plan) = self.results.settings.soak.clone() else {
-            return;
-        };
-        self.steps.begin("tasks while everything breaks");
-        for index in 0..self.ways.len() {
-            let variant = self.ways[index].measured.variant;
-            if !variant.is_variant() {
-                continue;
-            }
-            match scenes::soak(variant, &plan, &self.folder).await {
-                Ok(soak) => self.ways[index].measured.soak = Some(soak),
-                Err(error) => self.fail(variant, "soak", &error),
-            }
-        }
-    }
+fn any(_: Variant) -> bool {
+    true
 }
 
 /// Building, cold starts, load, stress: these are always there.

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Comparison, Way};
+use super::{Comparison, Way, any};
 use crate::client::Refusal;
 use crate::cost;
 use crate::progress::Phase;
+use crate::variant::Variant;
 
 const WHAT: &str = "measurement of your task";
 
@@ -29,52 +30,49 @@ impl Comparison {
             if round > 0 && begin.elapsed() >= Duration::from_secs(plan.seconds.into()) {
                 break;
             }
-            for index in 0..self.ways.len() {
-                let variant = self.ways[index].measured.variant;
-                if !variant.ends_tasks() || self.failed(variant, WHAT) {
-                    continue;
+            let mut refusal = None;
+            self.each_without_failure(WHAT, Variant::ends_tasks, async |way| {
+                let variant = way.measured.variant;
+                if refusal.is_some() {
+                    return Ok(());
                 }
                 phase.detail(variant.name());
-                let way = &mut self.ways[index];
-                match way.own_tasks.add(&way.deployment.target, &plan.task).await {
-                    Ok(()) => {}
-                    Err(error) if error.is::<Refusal>() && variant.is_variant() => {
-                        return Err(error.context(format!("{variant} does not take your task")));
-                    }
-                    Err(error) => self.fail(variant, WHAT, &error),
-                }
+                let added = way.own_tasks.add(&way.deployment.target, &plan.task).await;
                 phase.advance();
+                match added {
+                    Err(error) if error.is::<Refusal>() && variant.is_variant() => {
+                        refusal = Some(error.context(format!("{variant} does not take your task")));
+                        Ok(())
+                    }
+                    added => added,
+                }
+            })
+            .await;
+            if let Some(refusal) = refusal {
+                return Err(refusal);
             }
         }
-        for index in 0..self.ways.len() {
-            let way = &mut self.ways[index];
-            match way.own_tasks.figures(&way.deployment.target).await {
-                Ok(figures) => way.measured.own_task = figures,
-                Err(error) => self.fail(self.ways[index].measured.variant, WHAT, &error),
-            }
-        }
+        self.each(WHAT, any, async |way| {
+            way.measured.own_task = way.own_tasks.figures(&way.deployment.target).await?;
+            Ok(())
+        })
+        .await;
         Ok(())
     }
 
     /// Once it is known what the functions are billed for.
-    pub(super) fn price_own_tasks(&mut self) {
-        for index in 0..self.ways.len() {
-            let measured = &mut self.ways[index].measured;
-            let seconds = measured
-                .own_task
-                .as_ref()
-                .and_then(|own| Some(own.started_to_finished_us.as_ref()?.p50 as f64 / 1e6));
-            let Some(seconds) = seconds else {
-                continue;
+    pub(super) async fn price_own_tasks(&mut self) {
+        self.each("price of your task", any, async |way| {
+            let own = way.measured.own_task.as_ref();
+            let Some(times) = own.and_then(|own| own.started_to_finished_us.as_ref()) else {
+                return Ok(());
             };
-            match cost::of_a_million(measured, seconds) {
-                Ok(usd) => {
-                    if let Some(own) = &mut measured.own_task {
-                        own.usd_per_million = usd;
-                    }
-                }
-                Err(error) => self.fail(self.ways[index].measured.variant, "price of your task", &error),
+            let usd = cost::of_a_million(&way.measured, times.p50 as f64 / 1e6)?;
+            if let Some(own) = &mut way.measured.own_task {
+                own.usd_per_million = usd;
             }
-        }
+            Ok(())
+        })
+        .await;
     }
 }
