@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import tomllib
 
 import pytest
 
@@ -21,3 +22,12 @@ def test_a_function_needs_no_younger_glibc_than_amazon_linux_2023_has(function):
     assert binary[:4] == b"\x7fELF" and int.from_bytes(binary[18:20], "little") == 62
     versions = {(int(major), int(minor)) for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", binary)}
     assert versions and max(versions) <= GLIBC_OF_AMAZON_LINUX_2023, max(versions)
+
+
+def test_the_workspace_makes_each_setting_that_cargo_lambda_would_make_otherwise():
+    # `cargo_release_profile_config` in https://github.com/cargo-lambda/cargo-lambda: what the profile leaves open is set
+    # there, and panics abort. On this machine they would unwind, and a task that panics be recorded as failed.
+    manifest = tomllib.loads((pathlib.Path(__file__).parents[2] / "Cargo.toml").read_text())
+    release = manifest["profile"]["release"]
+    assert {"strip", "lto", "codegen-units"} <= release.keys()
+    assert release["panic"] == "unwind"

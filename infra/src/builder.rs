@@ -2,6 +2,11 @@
 //! executable `bootstrap`
 //! (<https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-rust.html>). What a
 //! container's image holds is built in the same way.
+//!
+//! SAM runs cargo-lambda, which names the binary and no package: Cargo then builds from the default members of the workspace,
+//! with the features that all of them ask for of what they share
+//! (<https://doc.rust-lang.org/cargo/reference/workspaces.html#the-default-members-field>). So it is done here, for what runs
+//! here has to be what runs there.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -53,18 +58,17 @@ pub fn executables(stack: &Stack, profile: &str) -> anyhow::Result<HashMap<Strin
         .collect()
 }
 
-/// Builds binaries of the workspace at `directory`, and of it only their packages: the features that others ask of a
-/// common dependency do not get into a function.
+/// Builds binaries of the workspace at `directory`. Where they are not all of its default members, their packages are named:
+/// Cargo would not find them otherwise.
 fn build(
     directory: &Path,
     binaries: &BTreeSet<&str>,
     profile: &str,
 ) -> anyhow::Result<HashMap<String, PathBuf>> {
-    let packages = packages_of(directory, binaries)?;
+    let packages = packages_to_name(directory, binaries)?;
     let mut cargo = cargo();
     cargo.current_dir(directory).args([
         "build",
-        "--quiet",
         "--profile",
         profile,
         "--message-format=json-render-diagnostics",
@@ -100,10 +104,12 @@ fn build(
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    workspace_default_members: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct Package {
+    id: String,
     name: String,
     targets: Vec<PackageTarget>,
 }
@@ -114,8 +120,15 @@ struct PackageTarget {
     kind: Vec<String>,
 }
 
-/// The names of the packages that have the binaries.
-fn packages_of(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<BTreeSet<String>> {
+impl Package {
+    fn has_binary(&self, name: &str) -> bool {
+        let is_it = |target: &PackageTarget| target.name == name && target.kind.iter().any(|it| it == "bin");
+        self.targets.iter().any(is_it)
+    }
+}
+
+/// The packages that have the binaries; none where all of them are default members.
+fn packages_to_name(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<BTreeSet<String>> {
     let output = cargo()
         .current_dir(directory)
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -128,22 +141,17 @@ fn packages_of(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<BT
         directory.display()
     );
     let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let package_of = |binary: &str| {
-        let has =
-            |target: &PackageTarget| target.name == binary && target.kind.iter().any(|kind| kind == "bin");
-        metadata
-            .packages
-            .iter()
-            .find(|package| package.targets.iter().any(has))
-            .map(|package| package.name.clone())
-    };
-    binaries
-        .iter()
-        .map(|binary| {
-            package_of(binary)
-                .with_context(|| format!("no package in {} has a binary {binary}", directory.display()))
-        })
-        .collect()
+    let mut are_default = true;
+    let mut names = BTreeSet::new();
+    for binary in binaries {
+        let mut packages = metadata.packages.iter();
+        let package = packages
+            .find(|package| package.has_binary(binary))
+            .with_context(|| format!("no package in {} has a binary {binary}", directory.display()))?;
+        are_default &= metadata.workspace_default_members.contains(&package.id);
+        names.insert(package.name.clone());
+    }
+    Ok(if are_default { BTreeSet::new() } else { names })
 }
 
 /// The Cargo that runs us, or the one on the path. It does not get the variables that Cargo sets for a program which it
