@@ -18,10 +18,10 @@ use crate::variant::Variant;
 /// How many deployments are started at the same time, for the single faults.
 const STARTED_AT_ONCE: usize = 2;
 
-/// Starts the variant, and shows that it does.
+/// Builds what is not built, starts the variant, and shows that it does.
 pub(super) async fn deploy(variant: Variant, scene: &Scene, folder: &Path) -> Result<Deployment> {
     let log = Deployment::log_file(folder, variant, scene)?;
-    let phase = Phase::begin(variant, &format!("starting{}", scene.suffix()), 0);
+    let phase = Phase::begin(variant, &format!("building and starting{}", scene.suffix()), 0);
     Deployment::start(variant, scene, &log, &phase).await
 }
 
