@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -199,7 +199,7 @@ struct Process(Child);
 impl Process {
     fn spawn(variant: Variant, scene: &Scene, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut command = Command::new(workspace::cargo());
+        let mut command = workspace::cargo();
         let template = scene.template.as_ref().map(|path| path.display().to_string());
         let template = template.unwrap_or_else(|| variant.template());
         command.args(["infra", "up", &template, "--json"]);
@@ -216,7 +216,6 @@ impl Process {
             command.args(["--parameter", &format!("{name}={value}")]);
         }
         command
-            .current_dir(workspace::root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(file)

@@ -1,7 +1,6 @@
 //! Where the workspace is and what Cargo builds in it: the few questions that are put to Cargo itself.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,9 +15,20 @@ pub fn root() -> PathBuf {
         .map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// The Cargo to run: the one that runs this program, else the one on the path.
-pub fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// Cargo, at the workspace's root: the one that runs this program, else the one on the path. It does not get the variables
+/// that Cargo set for this program: ring's build script, for one, runs again whenever these differ, and what depends on it
+/// would be built anew each time that `cargo compare` and `cargo infra` take turns
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#environment-variables-cargo-sets-for-crates>).
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.current_dir(root());
+    cargo
 }
 
 /// The folder that Cargo builds into.
@@ -26,9 +36,8 @@ pub fn cargo() -> OsString {
 /// # Errors
 /// Fails when Cargo cannot be run or does not tell.
 pub fn target_directory() -> Result<PathBuf> {
-    let output = Command::new(cargo())
+    let output = cargo()
         .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(root())
         .output()
         .context("cannot run `cargo metadata`")?;
     ensure!(

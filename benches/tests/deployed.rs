@@ -20,7 +20,7 @@ struct LocalCloud(Child);
 
 impl LocalCloud {
     fn up(variant: Variant, log: &Path) -> (Self, Endpoints) {
-        let mut command = Command::new(workspace::cargo());
+        let mut command = workspace::cargo();
         command.args([
             "infra",
             "up",
@@ -29,7 +29,7 @@ impl LocalCloud {
             "--cargo-profile",
             "quick",
         ]);
-        command.current_dir(workspace::root()).stdin(Stdio::null());
+        command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(File::create(log).unwrap());
         let mut process = command.spawn().unwrap();
         let mut line = String::new();

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -38,9 +37,8 @@ pub(super) fn template(row: &Row, target_directory: &Path) -> Result<PathBuf> {
 }
 
 fn cargo(row: &Row, builds: &Path) -> Result<()> {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo
-        .current_dir(workspace::root())
         .args([
             "build",
             "--quiet",
@@ -50,13 +48,6 @@ fn cargo(row: &Row, builds: &Path) -> Result<()> {
             "--target-dir",
         ])
         .arg(builds);
-    // There are build scripts that run again whenever what Cargo tells a program that it runs differs.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&name);
-        }
-    }
     match row.how {
         How::Profile(name, value) => cargo.env(name, value),
         How::Feature(feature) => cargo.args(["--features", feature]),
