@@ -99,8 +99,6 @@ impl Deploy {
     ///
     /// A tool is missing, the template cannot be read, or SAM failed.
     pub fn run(self) -> anyhow::Result<()> {
-        SAM.check()?;
-        CARGO_LAMBDA.check()?;
         let mut parameters = self.parameters;
         parameters.insert(0, ("Architecture".to_owned(), self.arch));
         let template = template_path(&self.stack.variant)?;
@@ -108,6 +106,9 @@ impl Deploy {
         let resources = template::resources(&template, &settings(&sam, &parameters))?;
         let plan = Plan::of(resources, &Prices::load()?)?;
         println!("{}, of {}:\n\n{plan}", sam.stack_name, template.display());
+        // Only now: what a variant costs can be asked without them.
+        SAM.check()?;
+        CARGO_LAMBDA.check()?;
         let built = sam.build(&template, &parameters)?;
         sam.deploy(&built, &parameters, self.guided)?;
         let outputs = sam.outputs()?;

@@ -136,8 +136,10 @@ fn what_is_missing_or_too_old_is_named_with_what_installs_it_and_nothing_is_done
     ] {
         let tools = Tools::with(programs);
         let output = tools.infra(&["deploy", "self-invoke"], variables);
-        let (_, errors) = texts(&output);
+        let (printed, errors) = texts(&output);
         assert_eq!(output.status.code(), Some(1));
+        // What it would cost can be asked without them.
+        assert!(printed.contains("A month in which nobody uses it"), "{printed}");
         assert!(
             errors.starts_with("Error: ") && errors.contains(expected),
             "{errors}"
