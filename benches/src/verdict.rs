@@ -32,13 +32,20 @@ const SAME_COST: f64 = 1.02;
 
 /// The verdicts, in the order of the report.
 pub fn verdicts(results: &Results) -> Vec<Verdict> {
-    vec![
+    let mut verdicts = vec![
         one_slow_endpoint(results),
         many_slow_endpoints(results),
         bursts(results),
         no_loss(results),
         cost_first(results),
-    ]
+    ];
+    if results.variants().count() < 2 {
+        for verdict in &mut verdicts {
+            verdict.pick = None;
+            "Of fewer than two variants there is none to pick.".clone_into(&mut verdict.because);
+        }
+    }
+    verdicts
 }
 
 fn verdict(
@@ -169,7 +176,7 @@ fn bursts(results: &Results) -> Verdict {
         )
     });
     verdict(
-        "Bursts",
+        "Bursts, to be done soon",
         "Of the variants that refused no request of the burst: the one that was done first; of those that took at most 10 % \
          longer, the fewest functions.",
         decided,

@@ -57,6 +57,15 @@ fn a_burst_that_was_not_accepted_as_a_whole_is_lost() {
 }
 
 #[test]
+fn of_one_variant_none_is_picked() {
+    let mut results = fixture::results(Settings::full());
+    results
+        .measured
+        .retain(|measured| !measured.variant.is_variant() || measured.variant == Variant::SqsWorker);
+    assert_eq!(picks(&results), [None; 5]);
+}
+
+#[test]
 fn nothing_is_decided_without_figures() {
     let mut results = fixture::results(Settings::quick());
     assert_eq!(picks(&results)[3], None, "a quick run has no single faults");

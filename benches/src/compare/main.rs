@@ -38,9 +38,8 @@ async fn run() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     arguments.check();
-    // What is wrong with these shows now rather than after ten minutes.
+    // Now rather than after ten minutes: there may be none.
     let earlier = arguments.earlier()?;
-    let folder = arguments.folder()?;
     let settings = arguments.settings();
     let mut variants = arguments.variants();
     let place = match arguments.target {
@@ -50,6 +49,8 @@ async fn run() -> Result<ExitCode> {
             Place::Aws(Box::new(account))
         }
     };
+    // This too now rather than after ten minutes, but not before it is agreed that anything is measured.
+    let folder = arguments.folder()?;
     raise_open_files();
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
     let mut results = tokio::select! {
@@ -57,10 +58,11 @@ async fn run() -> Result<ExitCode> {
         interruption = interruption.comes() => bail!("{interruption}"),
     };
     results.changes = earlier.map(|earlier| changes(&earlier, &results));
-    for path in report::write(&results, &folder)? {
+    let reports = report::write(&results, &folder)?;
+    println!("{}", terminal::summary(&results)?);
+    for path in reports {
         println!("{}", path.display());
     }
-    print!("\n{}", terminal::summary(&results)?);
     Ok(if warnings(&results).iter().any(Warning::is_fatal) {
         ExitCode::FAILURE
     } else {

@@ -14,7 +14,17 @@ impl Comparison {
         let settings = self.results.settings.clone();
         let variants: Vec<Variant> = self.ways.iter().map(|way| way.measured.variant).collect();
         self.leave_alone().await;
-        self.steps.begin("bursts, limits and single faults");
+        let parts = [
+            ("bursts", true),
+            ("limits", settings.saturation_from.is_some()),
+            ("single faults", settings.fault_tasks > 0),
+        ];
+        let parts: Vec<&str> = parts
+            .iter()
+            .filter(|(_, there)| *there)
+            .map(|(part, _)| *part)
+            .collect();
+        self.steps.begin(&parts.join(", "));
         let faults = scenes::single_faults(variants, settings.fault_tasks, self.folder.clone());
         let (faults, ()) = tokio::join!(faults, self.bursts_and_limits());
         for (variant, fault, run) in faults {

@@ -58,7 +58,7 @@ fn header(results: &Results, sections: &[Section<'_>]) -> Markup {
     html! {
         header {
             h1 { (text::TITLE) }
-            p .lead { (text::LEAD) }
+            p .lead { (text::lead(results)) }
             p .provenance {
                 (results.created_at.strftime("%-d %B %Y, %H:%M UTC")) " · " (results.platform) " · "
                 (if results.settings.quick { "quick run" } else { "full run" }) " · "

@@ -21,7 +21,7 @@ impl Report for Markdown {
     }
 
     fn render(&self, results: &Results) -> Result<String> {
-        let mut page = format!("# {}\n\n{}\n\n", text::TITLE, text::LEAD);
+        let mut page = format!("# {}\n\n{}\n\n", text::TITLE, text::lead(results));
         summary(&mut page, results)?;
         for section in sections(results) {
             writeln!(page, "## {}\n", section.title)?;

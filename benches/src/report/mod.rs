@@ -30,7 +30,8 @@ pub trait Report {
     fn render(&self, results: &Results) -> Result<String>;
 }
 
-const REPORTS: [&dyn Report; 4] = [&html::Html, &markdown::Markdown, &json::Json, &json::Schema];
+/// The one to open comes last: there it is seen on a terminal.
+const REPORTS: [&dyn Report; 4] = [&json::Schema, &json::Json, &markdown::Markdown, &html::Html];
 
 /// Writes the results in every format, and says where; and the curves of the report into `charts`, each as SVG.
 ///

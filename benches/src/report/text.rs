@@ -4,13 +4,33 @@ use super::format::count;
 use crate::ablation::COMMAND;
 use crate::cost::Costs;
 use crate::place::LOCAL;
-use crate::results::Results;
+use crate::results::{Measured, Results};
+use crate::variant::Variant;
 
 pub(super) const TITLE: &str = "Long tasks behind API Gateway, compared";
 
-pub(super) const LEAD: &str = "API Gateway gives a request 30 seconds; a Lambda function may run for 15 minutes. Each \
-    variant answers 202 at once and does the work later, in its own way. This report compares how fast each is, how it \
-    breaks and what it costs, and holds all of them against the ways that people try first.";
+/// What the report is about, as far as it was measured.
+pub(super) fn lead(results: &Results) -> String {
+    let breaks = |measured: &Measured| measured.soak.is_some() || !measured.faults.is_empty();
+    let is_baseline = |measured: &Measured| {
+        measured.variant != Variant::Noop && Variant::BASELINES.contains(&measured.variant)
+    };
+    let how_it_breaks = if results.measured.iter().any(breaks) {
+        ", how it breaks"
+    } else {
+        ""
+    };
+    let baselines = if results.measured.iter().any(is_baseline) {
+        ", and holds all of them against the ways that people try first"
+    } else {
+        ""
+    };
+    format!(
+        "API Gateway gives a request 30 seconds; a Lambda function may run for 15 minutes. Each variant answers 202 at once \
+         and does the work later, in its own way. This report compares how fast each is{how_it_breaks} and what it \
+         costs{baselines}."
+    )
+}
 
 pub(super) const COLD: &str = "A function that has not run for a while starts from nothing: the platform starts its \
     process, the process gets ready (init), and only then is the request handled.";

@@ -31,8 +31,8 @@ pub(in crate::report) fn own_task(results: &Results) -> Option<Table> {
     let table = || {
         Table::new(
             "Your task: median (smallest–largest), of those that succeeded. Memory: the most that a worker's environment \
-             had used. A million: modelled for a task that waits, with 256 MB, without what is paid for while nobody uses \
-             it; see Money.",
+             had used. A million: modelled for a task that waits, without what is paid for while nobody uses it; see Money. \
+             With 256 MB one that computes has a seventh of a vCPU on AWS, and takes and costs several times as much.",
             &[
                 "Variant",
                 "Sent",
@@ -43,7 +43,7 @@ pub(in crate::report) fn own_task(results: &Results) -> Option<Table> {
                 "Works for",
                 "Accepted to ended",
                 "Memory",
-                "A million",
+                "A million, if it waits",
             ],
             rows,
         )
