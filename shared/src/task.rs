@@ -158,7 +158,7 @@ fn to_json(what: &str, value: &impl Serialize) -> Result<Value, TaskError> {
 }
 
 /// The part of an attempt's time, and the longest time, that a task keeps back for putting itself down in order.
-const PAUSE: (u32, Duration) = (8, Duration::from_secs(10));
+const PAUSE: (u32, Duration) = (4, Duration::from_secs(10));
 
 /// What a running task can know and say.
 #[derive(Debug)]
@@ -270,11 +270,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_time_to_pause_comes_a_little_before_the_deadline() {
         let context = context();
-        tokio::time::advance(Duration::from_millis(6_999)).await;
+        tokio::time::advance(Duration::from_millis(5_999)).await;
         assert!(!context.should_pause());
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(context.should_pause());
-        assert_eq!(context.time_left(), Duration::from_secs(1));
+        assert_eq!(context.time_left(), Duration::from_secs(2));
     }
 
     #[tokio::test]
