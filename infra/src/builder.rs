@@ -5,8 +5,8 @@
 //!
 //! SAM runs cargo-lambda, which names the binary and no package: Cargo then builds from the default members of the workspace,
 //! with the features that all of them ask for of what they share
-//! (<https://doc.rust-lang.org/cargo/reference/workspaces.html#the-default-members-field>). So it is done here, for what runs
-//! here has to be what runs there.
+//! (<https://doc.rust-lang.org/cargo/reference/workspaces.html#the-default-members-field>). So it is done here for what SAM
+//! builds, for what runs here has to be what runs there.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -1,8 +1,8 @@
 //! What the baselines have in common that do run tasks: ways to hand a task over that are none. The task, its record and
 //! the HTTP interface are the variants' own, from [`shared`]; so a comparison compares the packaging and nothing else.
 //!
-//! They stand in a package of their own, because Cargo unifies features per build: beside these, the floor of the
-//! comparison would not be as light as it is.
+//! They stand in a package of their own, so that the floor of the comparison does not depend on [`shared`]. What the floor
+//! has in common with them it has with the features that all functions ask for, as each function has that SAM builds.
 
 pub mod extension;
 mod in_process;

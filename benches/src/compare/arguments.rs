@@ -23,7 +23,7 @@ use serde_json::Value;
 #[derive(Debug, Parser)]
 #[command(version, after_help = HELP)]
 pub(crate) struct Arguments {
-    /// A first look in about a minute and a half, once everything is built: fewer samples, no limits, no single faults.
+    /// A first look in about two minutes, once everything is built: fewer samples at one rate, no limits, no single faults.
     #[arg(long)]
     quick: bool,
 
@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     pub(crate) completions: Option<Shell>,
 }
 
-const HELP: &str = r#"A full run takes some nine minutes. The machine should be otherwise idle: functions, services and load generator
+const HELP: &str = r#"A full run takes some ten minutes. The machine should be otherwise idle: functions, services and load generator
 share its cores. Logs of the deployments go to logs/ beside the report.
 
 Exit code: 0 when every variant was measured, and every accepted task and every run of your own succeeded; 1 when not, and

@@ -156,7 +156,7 @@ impl Comparison {
         }
     }
 
-    /// Does this with each of the ways that are wanted, one after the other. With which it fails is reported.
+    /// Does this with each of the ways that are wanted, one after the other, and reports those with which it fails.
     async fn each(
         &mut self,
         what: &str,

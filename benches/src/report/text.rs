@@ -286,8 +286,8 @@ pub(super) fn limits(results: &Results) -> &'static [&'static str] {
 }
 
 const LOCAL_LIMITS: [&str; 4] = [
-    "The functions are the release binaries that go to AWS, run as processes on this machine. There is no network \
-         between client, API and services, no TLS, no Firecracker to boot and no code to fetch: every absolute time \
+    "The functions are built as those that go to AWS, but for the processor and the linker, and run as processes on \
+         this machine. There is no network between client, API and services, no TLS, no Firecracker to boot and no code to fetch: every absolute time \
          is shorter than on AWS, cold starts most of all.",
     "The asynchronous queue and SQS are the local cloud's own. Their delays say how the variants use them, not how \
          long AWS takes.",

@@ -1,6 +1,6 @@
 //! The worker half: claims a task that was delivered, runs it, and records how it ended.
 //!
-//! Deliveries come at least once. The claim, a conditional write, has a task end once; a lease that is
+//! Deliveries come at least once. Each step is a conditional write of the record, so that a task ends once; a lease that is
 //! renewed while the task runs makes a crash visible, so that a later delivery takes the task over. An error from
 //! here always means: deliver this again.
 //!
