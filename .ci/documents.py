@@ -137,10 +137,12 @@ COMMANDS = {
     "cargo check -p PACKAGE": Run(PACKAGE="shared"),
     "cargo test -p shared": Step("tests", "cargo test --workspace"),
     "bash .ci/run": NotRun("is what runs this"),
-    "cargo test -p infra --test baselines": Step("baselines"),
-    "cargo test -p infra --test permissions -- --ignored": Step("each permission is needed"),
-    "cargo test -p infra --test lambda -- --ignored": Step("memory stays flat"),
-    "cargo test -p benches --test deployed": Step("a stack that is deployed"),
+    "cargo test -p infra --test baselines": Step("baselines", "cargo test --test baselines"),
+    "cargo test -p infra --test permissions -- --ignored": Step(
+        "each permission is needed", "cargo test --test permissions -- --ignored"
+    ),
+    "cargo test -p infra --test lambda -- --ignored": Step("memory stays flat", "cargo test --test lambda -- --ignored"),
+    "cargo test -p benches --test deployed": Step("a stack that is deployed", "cargo test --test deployed"),
     "cargo bench -p benches --bench cold_start -- --save-baseline quiet": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench cold_start -- --baseline quiet": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench peers": NotRun("measures for minutes; clippy compiles it"),
