@@ -37,6 +37,25 @@ fn with_a_failure() -> Results {
 }
 
 #[test]
+fn the_lead_announces_no_more_than_was_measured() {
+    let announced = |results: &Results| {
+        let page = fs::read_to_string(written("report-lead", results).join("report.md")).unwrap();
+        ["how it breaks", "the ways that people try first"].map(|part| page.contains(part))
+    };
+    let mut results = fixture::results(Settings::full());
+    assert_eq!(announced(&results), [true; 2]);
+    for measured in &mut results.measured {
+        measured.faults.clear();
+        measured.soak = None;
+    }
+    assert_eq!(announced(&results), [false, true]);
+    results
+        .measured
+        .retain(|measured| measured.variant.is_variant() || measured.variant == Variant::Noop);
+    assert_eq!(announced(&results), [false; 2]);
+}
+
+#[test]
 fn json_comes_back_as_it_was() {
     let results = fixture::results(Settings::full());
     let text = fs::read_to_string(written("report-full", &results).join("results.json")).unwrap();

@@ -5,16 +5,14 @@ use crate::ablation::COMMAND;
 use crate::cost::Costs;
 use crate::place::LOCAL;
 use crate::results::{Measured, Results};
-use crate::variant::Variant;
+use crate::variant::Role;
 
 pub(super) const TITLE: &str = "Long tasks behind API Gateway, compared";
 
 /// What the report is about, as far as it was measured.
 pub(super) fn lead(results: &Results) -> String {
     let breaks = |measured: &Measured| measured.soak.is_some() || !measured.faults.is_empty();
-    let is_baseline = |measured: &Measured| {
-        measured.variant != Variant::Noop && Variant::BASELINES.contains(&measured.variant)
-    };
+    let is_baseline = |measured: &Measured| measured.variant.role() == Role::Baseline;
     let how_it_breaks = if results.measured.iter().any(breaks) {
         ", how it breaks"
     } else {
@@ -286,9 +284,9 @@ pub(super) fn limits(results: &Results) -> &'static [&'static str] {
 }
 
 const LOCAL_LIMITS: [&str; 4] = [
-    "The functions are built as those that go to AWS, but for the processor and the linker, and run as processes on \
-         this machine. There is no network between client, API and services, no TLS, no Firecracker to boot and no code to fetch: every absolute time \
-         is shorter than on AWS, cold starts most of all.",
+    "The functions are built as those that go to AWS, but for the processor and the linker, and run as processes on this \
+         machine. There is no network between client, API and services, no TLS, no Firecracker to boot and no code to fetch: \
+         every absolute time is shorter than on AWS, cold starts most of all.",
     "The asynchronous queue and SQS are the local cloud's own. Their delays say how the variants use them, not how \
          long AWS takes.",
     "Functions, services and load generator share this machine's cores. What else runs on it shows in the figures.",
