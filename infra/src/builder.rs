@@ -11,22 +11,30 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, bail, ensure};
 use escargot::format::{Message, Target};
 use serde::Deserialize;
+use tokio::process::Command;
 
-use crate::template::{Code, Stack};
+use crate::{
+    process::Host,
+    template::{Code, Stack},
+};
 
 /// Builds everything that has to be built, with the Cargo profile `profile`. Answers the executables of the functions and
-/// of the service, by their logical ids. What Cargo has to say goes to standard error.
+/// of the service, by their logical ids. What Cargo has to say goes to standard error. Dropped before the end, it stops Cargo
+/// and what that has started.
 ///
 /// # Errors
 ///
 /// Something does not build, or there is no executable where the template says.
-pub fn executables(stack: &Stack, profile: &str) -> anyhow::Result<HashMap<String, PathBuf>> {
+pub async fn executables(
+    stack: &Stack,
+    profile: &str,
+    host: &Host,
+) -> anyhow::Result<HashMap<String, PathBuf>> {
     let functions = stack.functions.iter().map(|it| (&it.logical_id, &it.code));
     let service = stack
         .container_service
@@ -41,7 +49,7 @@ pub fn executables(stack: &Stack, profile: &str) -> anyhow::Result<HashMap<Strin
     }
     let mut built = HashMap::new();
     for (directory, binaries) in wanted {
-        for (binary, executable) in build(directory, &binaries, profile)? {
+        for (binary, executable) in build(directory, &binaries, profile, host).await? {
             built.insert((directory, binary), executable);
         }
     }
@@ -60,12 +68,13 @@ pub fn executables(stack: &Stack, profile: &str) -> anyhow::Result<HashMap<Strin
 
 /// Builds binaries of the workspace at `directory`. Where they are not all of its default members, their packages are named:
 /// Cargo would not find them otherwise.
-fn build(
+async fn build(
     directory: &Path,
     binaries: &BTreeSet<&str>,
     profile: &str,
+    host: &Host,
 ) -> anyhow::Result<HashMap<String, PathBuf>> {
-    let packages = packages_to_name(directory, binaries)?;
+    let packages = packages_to_name(directory, binaries, host).await?;
     let mut cargo = cargo();
     cargo.current_dir(directory).args([
         "build",
@@ -75,10 +84,7 @@ fn build(
     ]);
     cargo.args(packages.iter().flat_map(|package| ["--package", package]));
     cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
-    let output = cargo
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot run cargo")?;
+    let output = host.output(cargo).await.context("cannot run cargo")?;
     ensure!(
         output.status.success(),
         "the functions in {} do not build",
@@ -128,13 +134,16 @@ impl Package {
 }
 
 /// The packages that have the binaries; none where all of them are default members.
-fn packages_to_name(directory: &Path, binaries: &BTreeSet<&str>) -> anyhow::Result<BTreeSet<String>> {
-    let output = cargo()
+async fn packages_to_name(
+    directory: &Path,
+    binaries: &BTreeSet<&str>,
+    host: &Host,
+) -> anyhow::Result<BTreeSet<String>> {
+    let mut cargo = cargo();
+    cargo
         .current_dir(directory)
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot run cargo")?;
+        .args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = host.output(cargo).await.context("cannot run cargo")?;
     ensure!(
         output.status.success(),
         "{} is not a Cargo workspace",

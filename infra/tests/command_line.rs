@@ -2,7 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::{net::TcpListener, process::Command};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 /// Exit code, standard output, standard error.
 fn infra(arguments: &[&str]) -> (i32, String, String) {
@@ -85,4 +96,29 @@ fn what_cannot_be_done_is_answered_with_1_and_what_to_do_instead() {
         assert!(stderr.starts_with("Error: "), "{arguments:?}: {stderr}");
         assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
     }
+}
+
+/// A build takes minutes. Whoever ends `up` meanwhile, by a signal to it alone, does not wait for that, and leaves nothing
+/// behind.
+#[test]
+fn ended_while_it_builds_it_takes_cargo_and_its_compilers_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    let script = "#!/bin/sh\n(sleep 30; echo 'left behind' >&2) &\necho 'Cargo is at work' >&2\nwait\n";
+    fs::write(&cargo, script).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut up = Command::new(env!("CARGO_BIN_EXE_infra"))
+        .args(["up", "self-invoke", "--json"])
+        .env("CARGO", &cargo)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(up.stderr.take().unwrap()).lines();
+    let at_work = |line: &Result<String, _>| line.as_ref().is_ok_and(|line| line == "Cargo is at work");
+    assert!(lines.any(|line| at_work(&line)));
+    kill(Pid::from_raw(up.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    // They end when the last process that could write has ended.
+    let rest: Vec<_> = lines.map(Result::unwrap).collect();
+    assert!(rest.is_empty(), "{rest:?}");
+    assert!(up.wait().unwrap().success());
 }

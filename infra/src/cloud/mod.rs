@@ -116,8 +116,7 @@ impl Cloud {
         let mut iam = Iam::new(account.clone());
         // The reaper is this program once more, which may be replaced while the functions are built.
         let host = Host::start(Limits::prepare(options.limits)).context("cannot start the reaper")?;
-        let mut executables =
-            tokio::task::block_in_place(|| builder::executables(&stack, &options.cargo_profile))?;
+        let mut executables = builder::executables(&stack, &options.cargo_profile, &host).await?;
         let description = describe(&stack, &listeners, iam.add_user(USER));
         let mut services = JoinSet::new();
 

@@ -13,7 +13,7 @@ use std::{
     io::{self, Read as _},
     os::fd::OwnedFd,
     path::Path,
-    process::Stdio,
+    process::{Output, Stdio},
     sync::Arc,
 };
 
@@ -23,6 +23,7 @@ use nix::{
     unistd::Pid,
 };
 use tokio::{
+    io::AsyncReadExt as _,
     process::{Child, Command},
     task::JoinHandle,
 };
@@ -46,6 +47,32 @@ impl Host {
     pub fn start(limits: Limits) -> io::Result<Self> {
         let reaper = Reaper::start(&limits.directories()).inspect_err(|_| limits.abandon())?;
         Ok(Self { reaper, limits })
+    }
+
+    /// Runs a tool to its end, as the leader of a new group, without limits. Answers what it printed to standard output; its
+    /// standard error is the local cloud's own. Dropped before the end, it kills the group.
+    ///
+    /// # Errors
+    ///
+    /// It could not be started, or not be read.
+    pub async fn output(&self, mut command: Command) -> io::Result<Output> {
+        let mut leader = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let pipe = leader.stdout.take();
+        let mut group = ProcessGroup::led_by(leader, self)?;
+        let mut stdout = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut stdout).await?;
+        }
+        Ok(Output {
+            status: group.leader.wait().await?,
+            stdout,
+            stderr: Vec::new(),
+        })
     }
 }
 
@@ -93,23 +120,30 @@ impl ProcessGroup {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
+        let mut started = Self::led_by(leader, host)?;
+        let id = started.group.as_raw();
+        let admission = limited
+            .as_ref()
+            .map(|group| (group.admit(id), group.limits_cpu()));
+        started.admission = admission.and_then(|(admission, limits_cpu)| limits_cpu.then_some(admission));
+        started.limited = limited;
+        limits::limit_open_files(id);
+        Ok(started)
+    }
+
+    /// The group that this process leads.
+    fn led_by(leader: Child, host: &Host) -> io::Result<Self> {
         let id = leader
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .ok_or_else(|| io::Error::other("it ended at once"))?;
         host.reaper.watch(id);
-        let admission = limited
-            .as_ref()
-            .map(|group| (group.admit(id), group.limits_cpu()));
-        let admission = admission.and_then(|(admission, limits_cpu)| limits_cpu.then_some(admission));
-        limits::limit_open_files(id);
-        let (group, reaper) = (Pid::from_raw(id), host.reaper.clone());
         Ok(Self {
             leader,
-            group,
-            reaper,
-            limited,
-            admission,
+            group: Pid::from_raw(id),
+            reaper: host.reaper.clone(),
+            limited: None,
+            admission: None,
         })
     }
 
