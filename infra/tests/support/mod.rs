@@ -13,6 +13,8 @@ pub(crate) mod signing;
 mod template;
 
 use std::{
+    env,
+    ffi::OsString,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -107,7 +109,7 @@ impl LocalCloud {
     /// The same; answers the log where it does not start.
     pub(crate) fn try_up(template: &str, arguments: &[&str]) -> Result<Self, String> {
         let log = NamedTempFile::new().expect("a file for the log");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_infra"))
+        let mut process = Command::new(program())
             .args(["up", template, "--json", "--cargo-profile", "quick"])
             .args(arguments)
             .stdin(Stdio::null())
@@ -296,6 +298,11 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
         assert!(started.elapsed() < PATIENCE, "never came about: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The program under test: the one that `INFRA` names, or what Cargo builds.
+fn program() -> OsString {
+    env::var_os("INFRA").unwrap_or_else(|| env!("CARGO_BIN_EXE_infra").into())
 }
 
 fn kill_process(process: i32) {
