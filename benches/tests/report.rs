@@ -243,6 +243,17 @@ fn markdown_and_page_have_the_same_figures() {
 }
 
 #[test]
+fn words_begin_on_the_left_and_figures_end_on_the_right() {
+    let folder = written("report-words", &fixture::results(Settings::full()));
+    let markdown = fs::read_to_string(folder.join("report.md")).unwrap();
+    assert!(markdown.contains("| Price | US dollars | Unit | As of |\n|---|--:|---|--:|\n"));
+    assert!(markdown.contains("| Variant | Binary | Size | Zipped |\n|---|---|--:|--:|\n"));
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains(r#"<th class="words" scope="col">Unit</th>"#));
+    assert!(page.contains(r#"<th scope="col">US dollars</th>"#));
+}
+
+#[test]
 fn what_is_missing_or_wrong_is_said_first() {
     let results = with_a_failure();
     let found = warnings(&results);

@@ -229,11 +229,16 @@ fn drawn_lines(lines: &Lines) -> Markup {
 
 /// The caption stands outside the part that scrolls, so that it can be read on a narrow screen.
 fn table(table: &Table) -> Markup {
+    let words = |column| table.has_words(column).then_some("words");
     html! {
         p .caption { (table.caption) }
         div .table .small[table.columns.len() <= 3] tabindex="0" role="region" aria-label=(table.caption) {
             table {
-                thead { tr { @for column in &table.columns { th scope="col" { (column) } } } }
+                thead { tr {
+                    @for (column, name) in table.columns.iter().enumerate() {
+                        th class=[words(column)] scope="col" { (name) }
+                    }
+                } }
                 tbody {
                     @for row in &table.rows {
                         tr {
@@ -241,7 +246,7 @@ fn table(table: &Table) -> Markup {
                                 @if column == 0 {
                                     th scope="row" class=[cell.variant] { (cell.text) }
                                 } @else {
-                                    td data-value=[cell.value] { (cell.text) }
+                                    td class=[words(column)] data-value=[cell.value] { (cell.text) }
                                 }
                             }
                         }

@@ -77,7 +77,9 @@ fn summary(page: &mut String, results: &Results) -> Result<()> {
 fn table(page: &mut String, table: &Table) -> Result<()> {
     writeln!(page, "{}\n", table.caption)?;
     writeln!(page, "| {} |", table.columns.join(" | "))?;
-    writeln!(page, "|---|{}", "--:|".repeat(table.columns.len() - 1))?;
+    let rule = |column| if table.has_words(column) { "---|" } else { "--:|" };
+    let rules: String = (0..table.columns.len()).map(rule).collect();
+    writeln!(page, "|{rules}")?;
     for row in &table.rows {
         let cells: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
         writeln!(page, "| {} |", cells.join(" | "))?;

@@ -66,9 +66,11 @@ fn table(text: &mut String, table: &Table) -> Result<()> {
     let rows = rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect());
     for row in [header].into_iter().chain(rows) {
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            match column {
-                0 => write!(text, "{cell:<width$}")?,
-                _ => write!(text, "  {cell:>width$}")?,
+            let gap = if column == 0 { "" } else { "  " };
+            if table.has_words(column) {
+                write!(text, "{gap}{cell:<width$}")?;
+            } else {
+                write!(text, "{gap}{cell:>width$}")?;
             }
         }
         writeln!(text)?;

@@ -53,6 +53,13 @@ impl Table {
             rows: rows.into_iter().collect(),
         }
     }
+
+    /// Whether a column is for reading, not for comparing figures: it begins on the left.
+    pub(super) fn has_words(&self, column: usize) -> bool {
+        let mut cells = self.rows.iter().map(|row| &row[column]);
+        let no_figures = cells.clone().all(|cell| cell.value.is_none());
+        column == 0 || (no_figures && cells.any(|cell| cell.text.starts_with(char::is_alphabetic)))
+    }
 }
 
 impl Cell {
