@@ -23,7 +23,8 @@ impl<S: Store, D: Dispatch> Api<S, D> {
     /// Accepts the task for later. Answers its record.
     pub(super) async fn accept(&self, wanted: Wanted, invocation: &Context) -> Result<Record, Problem> {
         let (record, key) = wanted.into_record();
-        match self.worker.store.insert(&record, key.as_ref()).await? {
+        let inserted = self.worker.store.insert(&record, key.as_ref()).await;
+        match inserted.map_err(Problem::not_accepted)? {
             Inserted::New => {
                 let record = self.hand_over(record, key.as_ref(), invocation).await?;
                 self.worker.metrics.accepted(&record, invocation);
@@ -37,11 +38,12 @@ impl<S: Store, D: Dispatch> Api<S, D> {
     /// Runs the task within the request. Answers its last record.
     pub(super) async fn run_within(&self, wanted: Wanted, invocation: &Context) -> Result<Record, Problem> {
         let (record, key) = wanted.into_record();
-        match self.worker.store.insert(&record, key.as_ref()).await? {
+        let inserted = self.worker.store.insert(&record, key.as_ref()).await;
+        match inserted.map_err(Problem::not_accepted)? {
             Inserted::New => {
                 self.worker.metrics.accepted(&record, invocation);
                 let ran = self.worker.run(&TaskMessage::of(&record), invocation).await;
-                let ended = ran.map_err(Problem::unavailable)?;
+                let ended = ran.map_err(Problem::end_not_known)?;
                 ended.ok_or_else(|| Problem::no_such_task(record.id.as_str()))
             }
             Inserted::Before(record) => self.repeat(*record, invocation).await,
@@ -63,12 +65,14 @@ impl<S: Store, D: Dispatch> Api<S, D> {
                 None => record,
             });
         };
-        let problem = Problem::unavailable(error);
-        if worker.store.remove(&record, key).await? {
+        let problem = Problem::not_accepted(error);
+        let removed = worker.store.remove(&record, key).await;
+        if removed.map_err(Problem::not_accepted)? {
             return Err(problem);
         }
         // Somebody changed the record in the meantime. If a worker claimed it, the hand-over succeeded after all.
-        match worker.store.get(&record.id).await? {
+        let newer = worker.store.get(&record.id).await;
+        match newer.map_err(Problem::not_accepted)? {
             Some(newer) if newer.status != Status::Queued => Ok(newer),
             _ => Err(problem),
         }
@@ -86,6 +90,6 @@ impl<S: Store, D: Dispatch> Api<S, D> {
             return Err(Problem::first_request_in_progress());
         }
         let handed_over = self.worker.hand_over(record, invocation).await;
-        handed_over.map_err(Problem::unavailable)
+        handed_over.map_err(Problem::not_accepted)
     }
 }

@@ -66,12 +66,8 @@ impl<S: Store, D: Dispatch> Api<S, D> {
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
         let answer = self.route(&request).await;
         Ok(answer.unwrap_or_else(|problem| {
-            if problem.is_ours() {
-                error!(
-                    status = problem.status(),
-                    detail = problem.detail(),
-                    "a request failed"
-                );
+            if let Some(cause) = &problem.cause {
+                error!(status = problem.status(), detail = cause, "a request failed");
             }
             response::problem(&problem)
         }))

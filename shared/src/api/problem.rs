@@ -1,5 +1,7 @@
 //! Refusals, as problem details (RFC 9457).
 
+use std::error::Error;
+
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
@@ -10,6 +12,8 @@ use crate::{logging::chain, store::StoreError, task::InvalidParameter};
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
+    /// What brought about a fault of ours; it is logged, and the client does not see it.
+    pub(super) cause: Option<String>,
     field: Option<String>,
     /// The methods that are allowed, where another was used.
     pub(super) allow: Option<&'static str>,
@@ -33,6 +37,7 @@ impl Problem {
         Self {
             status,
             detail: detail.into(),
+            cause: None,
             field: None,
             allow: None,
             retry_after: None,
@@ -98,44 +103,44 @@ impl Problem {
         }
     }
 
-    pub(super) fn unavailable(cause: impl std::error::Error) -> Self {
-        Self {
-            retry_after: Some(5),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, chain(&cause))
-        }
+    pub(super) fn not_accepted(cause: impl Error) -> Self {
+        Self::unavailable("the task was not accepted; try again", &cause)
     }
 
-    /// Whether the fault lies with the service, not with the client.
-    pub(super) fn is_ours(&self) -> bool {
-        self.status.is_server_error()
+    /// Its record was written, and it was begun within the request.
+    pub(super) fn end_not_known(cause: impl Error) -> Self {
+        let detail =
+            "it is not known how the task ended; with an Idempotency-Key the request can be sent again";
+        Self::unavailable(detail, &cause)
+    }
+
+    fn unavailable(detail: &str, cause: &dyn Error) -> Self {
+        Self {
+            cause: Some(chain(cause)),
+            retry_after: Some(5),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
     }
 
     pub(super) fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    pub(super) fn detail(&self) -> &str {
-        &self.detail
-    }
-
-    /// What the client gets to see. The causes of our own faults stay in the log.
+    /// What the client gets to see.
     pub(super) fn details(&self) -> Details<'_> {
         Details {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or_default(),
             status: self.status(),
-            detail: if self.is_ours() {
-                "the task was not accepted; try again"
-            } else {
-                &self.detail
-            },
+            detail: &self.detail,
             field: self.field.as_deref(),
         }
     }
 }
 
+/// A task that was accepted before is asked for, or cancelled.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::unavailable(error)
+        Self::unavailable("the task's record cannot be reached; try again", &error)
     }
 }

@@ -156,8 +156,9 @@ async fn a_failed_hand_over_leaves_nothing_behind_and_its_key_free() {
     let fixture = Fixture::default();
     fixture.notes.fails.store(true, Ordering::Relaxed);
     for headers in [&[][..], &[("idempotency-key", "k")]] {
-        let (status, response, _) = fixture.post(headers, SLEEP).await;
+        let (status, response, body) = fixture.post(headers, SLEEP).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(body["detail"], "the task was not accepted; try again");
         assert!(response.headers().contains_key("retry-after"));
         let id = fixture
             .notes
