@@ -152,10 +152,7 @@ fn correctness(results: &Results) -> Option<Finding> {
         .collect();
     let first = checks.first()?;
     let accepted = checks.iter().map(|check| check.accepted).sum();
-    let succeeded = checks
-        .iter()
-        .filter_map(|check| check.ended.get("succeeded"))
-        .sum();
+    let succeeded = checks.iter().map(|check| check.succeeded()).sum();
     let pictures = match (
         checks.len(),
         checks.iter().all(|check| check.picture == first.picture),

@@ -38,17 +38,22 @@ impl Steps {
             "{minutes}:{seconds:02}  step {} of {}: {what}",
             self.begun, self.all
         );
-        if stderr().is_terminal() {
-            // Bars are drawn again below it. That the terminal is gone is no reason to stop.
-            let _ = BARS.println(line);
-        } else {
-            eprintln!("{line}");
-        }
+        say(&line);
     }
 }
 
-/// A step of a measurement that is going on. It vanishes from the terminal when dropped.
-#[derive(Clone, Debug)]
+/// Says it above the bars that are there, or on a line of its own elsewhere.
+pub fn say(line: &str) {
+    if stderr().is_terminal() {
+        // Bars are drawn again below it. That the terminal is gone is no reason to stop.
+        let _ = BARS.println(line);
+    } else {
+        eprintln!("{line}");
+    }
+}
+
+/// A step of a measurement that is going on. It vanishes from the terminal when dropped; who share it, share an `Arc`.
+#[derive(Debug)]
 pub struct Phase {
     bar: ProgressBar,
 }
@@ -109,7 +114,7 @@ fn style(steps: u64) -> ProgressStyle {
     let template = if steps == 0 {
         "{spinner} {prefix} {elapsed} {wide_msg:.dim}"
     } else {
-        "{spinner} {prefix} {bar:30} {pos}/{len} {wide_msg:.dim}"
+        "{spinner} {prefix} {bar:30} {pos}/{len}, {eta} left {wide_msg:.dim}"
     };
     // The templates above are fixed; were one wrong, the plain bar would do.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::ablation::Ablation;
 use crate::burst::Burst;
 use crate::change::Changes;
+use crate::client::SUCCEEDED;
 use crate::complexity::Complexity;
 use crate::cost::Costs;
 use crate::faults::FaultRun;
@@ -372,6 +373,13 @@ pub struct Check {
     pub repeated: u64,
     /// What a task with a known result computed.
     pub picture: Picture,
+}
+
+impl Check {
+    /// How many tasks succeeded.
+    pub fn succeeded(&self) -> u64 {
+        self.ended.get(SUCCEEDED).copied().unwrap_or(0)
+    }
 }
 
 /// A function's binary.

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Schedule;
+use crate::progress::say;
 use crate::results::Load;
 use crate::target::Target;
 use crate::warm::Loads;
@@ -99,47 +100,52 @@ impl Step {
 }
 
 impl Saturation {
-    /// Takes in what became of one rate; there is no load where its tasks did not end.
-    fn tried(&mut self, rate_per_second: u32, load: Option<&Load>) {
-        let step = load.map(Step::of);
-        self.gave_first = match (&step, load) {
-            (Some(step), Some(load)) => step.gave(load.lateness_us.p90),
-            _ => Some(Limit::TasksLeft),
+    /// Takes in what became of one rate: its load or, where there is none, why.
+    fn tried(&mut self, rate_per_second: u32, became: Result<&Load, Limit>) {
+        self.gave_first = match became {
+            Ok(load) => Step::of(load).gave(load.lateness_us.p90),
+            Err(limit) => Some(limit),
         };
         if self.gave_first.is_none() {
             self.sustained_per_second = rate_per_second;
         } else {
             self.first_missed_per_second = Some(rate_per_second);
         }
-        self.steps.extend(step);
+        self.steps.extend(became.map(Step::of));
     }
 }
 
 /// Drives a deployment harder and harder, beginning at this rate.
-///
-/// # Errors
-/// Fails when no request of a rate is accepted.
-pub async fn measure(target: &Target, from_per_second: u32) -> Result<Saturation> {
+pub async fn measure(target: &Target, from_per_second: u32) -> Saturation {
     let mut saturation = Saturation::default();
     let mut rate_per_second = from_per_second;
     while saturation.steps.len() < STEPS && saturation.gave_first.is_none() {
-        let mut loads = Loads::default();
-        let schedule = Schedule {
-            rate_per_second,
-            seconds: SECONDS,
-        };
-        let left = loads.add(target, schedule).await.err();
-        if let Some(error) = left {
-            eprintln!("{}: {rate_per_second} requests/s: {error:#}", target.variant);
-            saturation.tried(rate_per_second, None);
-        } else {
-            for load in loads.figures(target.variant)? {
-                saturation.tried(rate_per_second, Some(&load));
-            }
+        let became = drive(target, rate_per_second).await;
+        if let Err((_, error)) = &became {
+            say(&format!(
+                "{}: {rate_per_second} requests/s: {error:#}",
+                target.variant
+            ));
         }
+        saturation.tried(rate_per_second, became.as_ref().map_err(|(limit, _)| *limit));
         rate_per_second = next(rate_per_second);
     }
-    Ok(saturation)
+    saturation
+}
+
+/// The load at one rate; or what gave so far that there are no figures of it.
+async fn drive(target: &Target, rate_per_second: u32) -> Result<Load, (Limit, anyhow::Error)> {
+    let mut loads = Loads::default();
+    let schedule = Schedule {
+        rate_per_second,
+        seconds: SECONDS,
+    };
+    let added = loads.add(target, schedule).await;
+    added.map_err(|error| (Limit::TasksLeft, error))?;
+    // There are none when no request was accepted.
+    let figures = loads.figures(target.variant);
+    let figures = figures.and_then(|loads| loads.into_iter().next().context("no request was sent"));
+    figures.map_err(|error| (Limit::Refused, error))
 }
 
 /// Half as much again, to two digits.
@@ -187,7 +193,7 @@ mod tests {
     #[test]
     fn tasks_that_do_not_end_are_a_limit_as_well() {
         let mut saturation = Saturation::default();
-        saturation.tried(150, None);
+        saturation.tried(150, Err(Limit::TasksLeft));
         assert_eq!(saturation.gave_first, Some(Limit::TasksLeft));
         assert_eq!(saturation.first_missed_per_second, Some(150));
         assert_eq!(saturation.sustained_per_second, 0);

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -146,6 +147,7 @@ impl Ran {
 
 async fn hand_in(target: &Target, tasks: u64) -> Result<(BTreeSet<String>, BTreeMap<String, u64>)> {
     let phase = Phase::begin(target.variant, "handing in tasks while things break", tasks);
+    let phase = Arc::new(phase);
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS {
         let (api, phase) = (target.tasks.clone(), phase.clone());

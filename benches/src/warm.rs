@@ -2,6 +2,7 @@
 //! and a task whose result can be compared.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -169,15 +170,17 @@ fn task_times(tasks: &[Task]) -> Result<TaskTimes> {
 /// # Errors
 /// Fails when one of them does not end.
 pub async fn records(target: &Target, ids: Vec<String>) -> Result<Vec<Task>> {
-    let phase = Phase::begin(target.variant, "reading the tasks' records", 0);
+    let phase = Phase::begin(target.variant, "reading the tasks' records", ids.len() as u64);
+    let phase = Arc::new(phase);
     let mut readers = JoinSet::new();
     for reader in 0..READERS {
         let ids: Vec<String> = ids.iter().skip(reader).step_by(READERS).cloned().collect();
-        let api = target.tasks.clone();
+        let (api, phase) = (target.tasks.clone(), Arc::clone(&phase));
         readers.spawn(async move {
             let mut tasks = Vec::new();
             for id in ids {
                 tasks.push(api.finished(&id).await?);
+                phase.advance();
             }
             anyhow::Ok(tasks)
         });
@@ -185,7 +188,6 @@ pub async fn records(target: &Target, ids: Vec<String>) -> Result<Vec<Task>> {
     let mut tasks = Vec::new();
     while let Some(read) = readers.join_next().await {
         tasks.extend(read.context("a reader panicked")??);
-        phase.advance();
     }
     Ok(tasks)
 }

@@ -185,7 +185,7 @@ pub fn warnings(results: &Results) -> Vec<Warning> {
 
 fn not_succeeded(measured: &Measured) -> Option<Warning> {
     let check = measured.check.as_ref()?;
-    let tasks = check.accepted - check.ended.get("succeeded").copied().unwrap_or(0);
+    let tasks = check.accepted - check.succeeded();
     (tasks > 0).then_some(Warning::NotSucceeded {
         variant: measured.variant,
         tasks,

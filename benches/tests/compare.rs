@@ -222,6 +222,8 @@ async fn arguments_that_do_not_fit_together_are_refused() {
         (&["--chaos", "kil=0.1"], "the keys are kill,"),
         (&["--chaos", "kill"], "KEY=VALUE"),
         (&["--chaos", "kill=2"], "probability from 0 to 1"),
+        (&["--chaos", "kill=0.1,kill=0.2"], "kill is given twice"),
+        (&["--chaos", "kill=0.1,seed=x"], "no whole number"),
         (&["--tasks", "5"], "--chaos"),
         (&["--quick", "--completions", "bash"], "--completions"),
         (&["--task", "nonsense"], "it is not JSON"),

@@ -17,7 +17,7 @@ pub fn start() {
 }
 
 /// An error with its causes, in one line: what a service refused, and why, stands in the last of them.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

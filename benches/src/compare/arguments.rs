@@ -175,6 +175,7 @@ impl Arguments {
 
 /// Looks at what is to go wrong before anything is measured; the local cloud is who knows what it means.
 fn faults(text: &str) -> Result<String, String> {
+    let mut seen = Vec::new();
     for part in text.split(',') {
         let (key, value) = part
             .split_once('=')
@@ -185,7 +186,15 @@ fn faults(text: &str) -> Result<String, String> {
                 "there is no {key:?}: the keys are kill, duplicate, throttle, drop-response and seed"
             ));
         }
-        if key != "seed" && !value.parse().is_ok_and(|value| (0.0..=1.0).contains(&value)) {
+        if seen.contains(&key) {
+            return Err(format!("{key} is given twice"));
+        }
+        seen.push(key);
+        if key == "seed" {
+            value
+                .parse::<u64>()
+                .map_err(|_| format!("seed is {value:?}, which is no whole number"))?;
+        } else if !value.parse().is_ok_and(|value| (0.0..=1.0).contains(&value)) {
             return Err(format!("{key} is {value:?}, which is no probability from 0 to 1"));
         }
     }

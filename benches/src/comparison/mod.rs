@@ -22,7 +22,7 @@ use crate::machine::Machine;
 use crate::own_task::OwnTaskRuns;
 use crate::package;
 use crate::place::Place;
-use crate::progress::{Phase, Steps};
+use crate::progress::{Phase, Steps, say};
 use crate::results::{Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Settings};
 use crate::variant::Variant;
 use crate::warm::Loads;
@@ -49,7 +49,7 @@ pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder
     results.measured = comparison.ways.into_iter().map(|way| way.measured).collect();
     match cost::model(&results.measured) {
         Ok(costs) => results.costs = costs,
-        Err(error) => eprintln!("costs: {error:#}"),
+        Err(error) => say(&format!("costs: {error:#}")),
     }
     Ok(results)
 }
@@ -139,7 +139,7 @@ impl Comparison {
 
     fn fail(&mut self, variant: Variant, what: &str, error: &anyhow::Error) {
         let reason = format!("{error:#}");
-        eprintln!("{variant}: {what}: {reason}");
+        say(&format!("{variant}: {what}: {reason}"));
         let what = what.to_owned();
         // A part that fails once may fail in each round.
         if !self

@@ -68,7 +68,7 @@ pub(super) async fn single_faults(
         .flat_map(|&variant| Fault::ALL.map(|fault| (variant, fault)))
         .filter(|(variant, fault)| fault.concerns(*variant))
         .collect();
-    let phase = Phase::begin_for_all("single faults", pairs.len() as u64);
+    let phase = Arc::new(Phase::begin_for_all("single faults", pairs.len() as u64));
     let starts = Arc::new(Semaphore::new(STARTED_AT_ONCE));
     let mut runs = JoinSet::new();
     for (variant, fault) in pairs {

@@ -36,6 +36,10 @@ pub fn summary(results: &Results) -> Result<String> {
     for warning in warnings(results) {
         writeln!(text, "Note: {warning}")?;
     }
+    // They were said when they came, and have scrolled away since.
+    for failure in &results.failures {
+        writeln!(text, "{}: {}: {}", failure.variant, failure.what, failure.reason)?;
+    }
     Ok(text)
 }
 

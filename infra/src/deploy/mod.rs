@@ -7,7 +7,7 @@ mod prices;
 mod sam;
 mod tools;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context as _;
 
@@ -40,7 +40,9 @@ pub struct Stack {
 
 impl Stack {
     fn sam(&self) -> Sam {
-        let default = || format!("lambda-offload-{}", self.variant);
+        // Of a template that is given by its path, the name alone may stand in a stack's name.
+        let variant = Path::new(&self.variant).file_stem().unwrap_or_default();
+        let default = || format!("lambda-offload-{}", variant.display());
         Sam {
             stack_name: self.name.clone().unwrap_or_else(default),
             region: self.region.clone(),

@@ -167,12 +167,16 @@ fn outputs_logs_and_destroy_are_sams() {
     assert!(printed.starts_with("ApiUrl          https://"), "{printed}");
     tools.infra(&["logs", "self-invoke", "--stack-name", "mine", "--tail"], &[]);
     tools.infra(&["destroy", "self-invoke", "--yes"], &[]);
+    // A template by its path: the name is what a stack may be called.
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/split-lambda.yaml");
+    tools.infra(&["destroy", path, "--yes"], &[]);
     assert_eq!(
         tools.notes(),
         [
             "sam list stack-outputs --profile p --stack-name lambda-offload-self-invoke --output json",
             "sam logs --stack-name mine --tail",
             "sam delete --stack-name lambda-offload-self-invoke --no-prompts",
+            "sam delete --stack-name lambda-offload-split-lambda --no-prompts",
         ]
     );
 }

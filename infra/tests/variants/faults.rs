@@ -74,7 +74,8 @@ async fn a_request_whose_function_dies_between_record_and_hand_over_is_carried_o
 async fn a_store_that_is_away_refuses_new_tasks_and_does_not_stop_running_ones() {
     let each = VARIANTS.map(async |variant| {
         let (cloud, proxy) = with_proxy(variant, "DYNAMODB").await;
-        let id = cloud.accept(&json!({"kind": "sleep", "millis": 12_000})).await;
+        // Renewals come every 5 seconds at most: some are due before the end, however late the store goes away.
+        let id = cloud.accept(&json!({"kind": "sleep", "millis": 30_000})).await;
         cloud.task_once(&id, |task| task["status"] == "running").await;
         proxy.set(Mode::Cut);
         let refused = cloud.post(&json!({"kind": "sleep", "millis": 1})).await;

@@ -77,7 +77,7 @@ impl Consumer {
                 // The task goes on: a second delivery would find its lease held.
                 tracing::warn!(
                     message_id = message.message_id,
-                    ?error,
+                    error = logging::chain(&error),
                     "the message could not be kept hidden"
                 );
             }

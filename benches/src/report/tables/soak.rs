@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Cell, Table};
+use crate::client::SUCCEEDED;
 use crate::results::Results;
 use crate::soak::Soak;
 
@@ -30,7 +31,7 @@ pub(in crate::report) fn soak(results: &Results) -> Table {
             vec![
                 variant,
                 Cell::count(soak.accepted),
-                of(&soak.ended, "succeeded"),
+                of(&soak.ended, SUCCEEDED),
                 of(&soak.ended, "failed"),
                 Cell::count(soak.missing),
                 Cell::count(soak.ended_twice),

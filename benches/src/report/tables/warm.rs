@@ -125,12 +125,11 @@ pub(in crate::report) fn check(results: &Results) -> Table {
         ],
         results.measured.iter().filter_map(|measured| {
             let check = measured.check.as_ref()?;
-            let succeeded = check.ended.get("succeeded").copied().unwrap_or(0);
             Some(vec![
                 Cell::variant(measured.variant),
                 Cell::count(check.accepted),
-                Cell::count(succeeded),
-                Cell::count(check.accepted - succeeded),
+                Cell::count(check.succeeded()),
+                Cell::count(check.accepted - check.succeeded()),
                 Cell::count(check.repeated),
                 Cell::count(check.picture.points_inside),
                 Cell::text(
