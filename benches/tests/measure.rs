@@ -199,9 +199,23 @@ async fn a_way_that_refuses_is_driven_no_further() {
         refuses_one_in: Some(10),
         ..Behaviour::good(Variant::Noop)
     };
-    let saturation = saturation::measure(&target(behaviour).await, 40).await.unwrap();
+    let saturation = saturation::measure(&target(behaviour).await, 40).await;
     assert_eq!(saturation.gave_first, Some(saturation::Limit::Refused));
     assert_eq!((saturation.steps.len(), saturation.sustained_per_second), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_that_refuses_everything_has_a_limit_too() {
+    let behaviour = Behaviour {
+        refuses_one_in: Some(1),
+        ..Behaviour::good(Variant::Noop)
+    };
+    let saturation = saturation::measure(&target(behaviour).await, 40).await;
+    assert_eq!(saturation.gave_first, Some(saturation::Limit::Refused));
+    assert_eq!(
+        (saturation.steps.len(), saturation.first_missed_per_second),
+        (0, Some(40))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

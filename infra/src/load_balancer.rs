@@ -185,10 +185,6 @@ mod tests {
             .body(Body::empty())
             .unwrap();
         let (client, target) = ("127.0.0.1:5".parse().unwrap(), "127.0.0.1:8080".parse().unwrap());
-        if !request.method().is_safe() {
-            // Whether anybody wants to know is nothing to the request.
-            let _ = balancer.work.send(());
-        }
         let forwarded = balancer.forwarded(request, client, target);
         assert_eq!(forwarded.uri(), "http://127.0.0.1:8080/tasks?a=b");
         let headers = forwarded.headers();

@@ -142,9 +142,10 @@ fn print(description: &Description, json: bool) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
+/// Times are multiplied with it, and have to stay times.
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
-        _ => Err("give a positive number".to_owned()),
+        Ok(number) if (0.001..=1e6).contains(&number) => Ok(number),
+        _ => Err("give a number from 0.001 to 1000000".to_owned()),
     }
 }

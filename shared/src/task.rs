@@ -219,10 +219,15 @@ impl TaskContext {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Says how much of the work is done, from 0 to 1. Cheap: the client sees it when the record is next renewed.
+    /// Says how much of the work is done, from 0 to 1. Cheap: the client sees it when the record is next renewed. What is
+    /// not a number, as a part of nothing is, counts as nothing done: JSON could not keep it.
     pub fn report_progress(&self, fraction: f64) {
-        self.progress
-            .store(fraction.clamp(0.0, 1.0).to_bits(), Ordering::Relaxed);
+        let fraction = if fraction.is_nan() {
+            0.0
+        } else {
+            fraction.clamp(0.0, 1.0)
+        };
+        self.progress.store(fraction.to_bits(), Ordering::Relaxed);
     }
 
     /// The fraction that was reported last.
@@ -275,6 +280,15 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(context.should_pause());
         assert_eq!(context.time_left(), Duration::from_secs(2));
+    }
+
+    #[tokio::test]
+    async fn progress_is_always_a_number_from_0_to_1() {
+        let context = context();
+        for (reported, kept) in [(0.3, 0.3), (-1.0, 0.0), (7.0, 1.0), (f64::NAN, 0.0)] {
+            context.report_progress(reported);
+            assert!((context.progress() - kept).abs() < f64::EPSILON, "{reported}");
+        }
     }
 
     #[tokio::test]

@@ -57,7 +57,8 @@ impl Bucket {
     fn take(&mut self, throttling: Throttling, now: Instant) -> bool {
         let new = now.saturating_duration_since(self.filled).as_secs_f64() * throttling.rate;
         self.tokens = (self.tokens + new).min(f64::from(throttling.burst));
-        self.filled = now;
+        // Requests overtake each other on their way here; no time may be credited twice.
+        self.filled = self.filled.max(now);
         let is_enough = self.tokens >= 1.0;
         if is_enough {
             self.tokens -= 1.0;

@@ -60,10 +60,10 @@ impl<S: Store, D: Dispatch> Api<S, D> {
         let worker = &self.worker;
         let Err(error) = worker.send(&record, invocation).await else {
             // Without a key the request cannot be repeated, so nobody will ask whether it got so far.
-            return Ok(match key {
-                Some(_) => worker.mark_handed_over(record).await,
-                None => record,
-            });
+            return match key {
+                Some(_) => worker.mark_handed_over(record).await.ok_or_else(taken_back),
+                None => Ok(record),
+            };
         };
         let problem = Problem::not_accepted(error);
         let removed = worker.store.remove(&record, key).await;
@@ -90,6 +90,16 @@ impl<S: Store, D: Dispatch> Api<S, D> {
             return Err(Problem::first_request_in_progress());
         }
         let handed_over = self.worker.hand_over(record, invocation).await;
-        handed_over.map_err(Problem::not_accepted)
+        handed_over.map_err(Problem::not_accepted)?.ok_or_else(taken_back)
     }
+}
+
+/// The first request was slow: its hand-over failed after all, and it took the record back, from under the hand-over that was
+/// made here. What that delivers finds nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("another request with the same Idempotency-Key has taken the record back")]
+struct TakenBack;
+
+fn taken_back() -> Problem {
+    Problem::not_accepted(TakenBack)
 }

@@ -3,7 +3,7 @@
 //! The transitions are plain functions from one record to the next; [`crate::store`] makes each of them happen at
 //! most once, by writing a record only over the version that it was derived from. So whoever holds the newest
 //! version of a running record holds the task's lease, and nobody needs a lock. What the transitions guarantee under
-//! every order of events is checked in `model.rs`, with the tests.
+//! every order of events is checked in `model`, with the tests.
 
 mod id;
 mod json_text;

@@ -44,17 +44,28 @@ impl fmt::Display for Status {
 pub struct Failure {
     /// One of a few words for programs.
     pub code: FailureCode,
-    /// A sentence for people.
+    /// A sentence for people, at most [`Self::LONGEST_MESSAGE`].
     pub message: String,
 }
 
 impl Failure {
+    /// The longest message, in bytes. What is beyond it is cut off: the record has to hold it, and a failure that cannot
+    /// be recorded would be no end.
+    pub const LONGEST_MESSAGE: usize = 4 * 1024;
+
+    /// A failure of this kind.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if message.len() > Self::LONGEST_MESSAGE {
+            message.truncate(message.floor_char_boundary(Self::LONGEST_MESSAGE - '…'.len_utf8()));
+            message.push('…');
+        }
+        Self { code, message }
+    }
+
     /// The work itself failed.
     pub fn of_task(message: impl Into<String>) -> Self {
-        Self {
-            code: FailureCode::TaskFailed,
-            message: message.into(),
-        }
+        Self::new(FailureCode::TaskFailed, message)
     }
 }
 

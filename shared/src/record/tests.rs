@@ -158,3 +158,11 @@ fn a_record_is_read_as_it_was_written_whatever_json_it_holds() {
     assert_eq!(written["result"], "null");
     assert_eq!(serde_json::from_value::<Record>(written).unwrap(), record);
 }
+
+#[test]
+fn a_message_that_is_too_long_is_cut_between_characters() {
+    let short = Failure::of_task("é".repeat(Failure::LONGEST_MESSAGE / 2));
+    assert_eq!(short.message.len(), Failure::LONGEST_MESSAGE);
+    let long = Failure::of_task("é".repeat(Failure::LONGEST_MESSAGE));
+    assert!(long.message.len() <= Failure::LONGEST_MESSAGE && long.message.ends_with("é…"));
+}

@@ -25,6 +25,9 @@ use crate::{Record, TaskId, Timestamp};
 /// The partition key of the table.
 const ID: &str = "id";
 
+/// The condition under which a record may be added.
+const NEW: &str = "attribute_not_exists(id)";
+
 /// The condition under which a record may be written over or removed.
 const UNCHANGED: &str = "version = :version";
 
@@ -91,7 +94,7 @@ impl DynamoStore {
             match written {
                 Ok(_) => return Ok(Inserted::New),
                 // Where nothing was inserted before, the key was given back in between: try to take it.
-                Err(error) if is_cancelled(&error) => {
+                Err(error) if is_contended(&error) => {
                     match self.inserted_before(key).await? {
                         // Here too a request may have been sent twice.
                         Some(Inserted::Before(before)) if before.id == record.id => return Ok(Inserted::New),
@@ -157,7 +160,7 @@ impl DynamoStore {
             .await;
         match removed {
             Ok(_) => Ok(true),
-            Err(error) if is_cancelled(&error) => Ok(false),
+            Err(error) if is_contended(&error) => Ok(false),
             Err(error) => Err(unavailable(error)),
         }
     }
@@ -168,14 +171,19 @@ impl Store for DynamoStore {
         if let Some(key) = key {
             return self.insert_with_key(record, key).await;
         }
-        self.client
+        let written = self
+            .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item_of(record)?))
+            .condition_expression(NEW)
             .send()
-            .await
-            .map_err(unavailable)?;
-        Ok(Inserted::New)
+            .await;
+        match written.map_err(SdkError::into_service_error) {
+            // The id is random: who is there already is this very record, sent twice, which a worker may have changed since.
+            Ok(_) | Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(Inserted::New),
+            Err(error) => Err(unavailable(error)),
+        }
     }
 
     async fn get(&self, id: &TaskId) -> Result<Option<Record>, StoreError> {
@@ -241,11 +249,18 @@ fn key_id(key: &IdempotencyKey) -> String {
     format!("key#{}", key.key)
 }
 
-/// A condition was not met, or another transaction on the same items came in between: nothing was written.
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>) -> bool {
-    error
-        .as_service_error()
-        .is_some_and(TransactWriteItemsError::is_transaction_canceled_exception)
+/// A condition was not met, or another transaction on the same items came in between: nothing was written. A transaction is
+/// cancelled for other reasons as well, a throttled table for one
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+fn is_contended(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+    else {
+        return false;
+    };
+    let codes = cancelled.cancellation_reasons().iter().filter_map(|it| it.code());
+    codes
+        .filter(|code| *code != "None")
+        .all(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
 }
 
 fn text(value: &str) -> AttributeValue {

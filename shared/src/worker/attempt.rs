@@ -50,12 +50,18 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         });
         loop {
             let renewal = (started.elapsed() / 2).clamp(RENEWAL.0, RENEWAL.1);
-            tokio::select! {
+            let renewed = async {
+                sleep(renewal).await;
+                self.renew(&record, context.progress()).await
+            };
+            // Neither the end nor the deadline waits for a store that is slow. A renewal that is dropped on its way may
+            // still be written: it is of this attempt, so the end is recorded over it.
+            let renewed = tokio::select! {
                 Some(ended) = running.join_next() => return Some((record, outcome_of(ended, &context))),
                 () = sleep_until(deadline) => return Some((record, out_of_time(started.elapsed()))),
-                () = sleep(renewal) => {}
-            }
-            record = self.renew(record, context.progress()).await?;
+                renewed = renewed => renewed?,
+            };
+            record = renewed;
             if record.cancel_requested {
                 return Some((record, Outcome::Cancelled));
             }
@@ -64,7 +70,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
 
     /// Renews the lease. Answers the newest record, or nothing where the lease was lost. A store that does not answer
     /// is no reason to stop: if it stays away, the lease lapses.
-    async fn renew(&self, record: Record, progress: f64) -> Option<Record> {
+    async fn renew(&self, record: &Record, progress: f64) -> Option<Record> {
         let renewed = record.renewed(progress, Timestamp::now());
         match self.store.replace(&renewed).await {
             Ok(Replaced::Done) => Some(renewed),
@@ -75,7 +81,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             }
             Err(error) => {
                 warn!(task_id = %record.id, error = chain(&error), "the lease could not be renewed");
-                Some(record)
+                Some(record.clone())
             }
         }
     }
@@ -100,29 +106,43 @@ fn outcome_of(ended: Result<Result<TaskOutput, TaskError>, JoinError>, context: 
                 .map(|()| Outcome::ToBeContinued { checkpoint, progress })
         }
         Ok(Err(error)) => Err(error.to_string()),
-        Err(error) => Err(format!("the task panicked: {error}")),
+        Err(error) => Err(format!("the task panicked: {}", said(error))),
     };
     outcome.unwrap_or_else(|message| Outcome::Failed(Failure::of_task(message)))
 }
 
+/// What it said when it panicked.
+fn said(error: JoinError) -> String {
+    let Ok(panic) = error.try_into_panic() else {
+        return "it was stopped".to_owned();
+    };
+    let text = panic.downcast::<String>().map(|text| *text);
+    text.or_else(|panic| panic.downcast::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|_| "it did not say why".to_owned())
+}
+
+/// What is kept has to be read again, by whoever asks for it and by who goes on with it.
 fn bounded(what: &str, value: &Value, largest: usize) -> Result<(), String> {
-    let size = value.to_string().len();
-    if size <= largest {
-        return Ok(());
+    let text = value.to_string();
+    let size = text.len();
+    if size > largest {
+        return Err(format!(
+            "the {what} has {size} bytes of JSON; at most {largest} are kept"
+        ));
     }
-    Err(format!(
-        "the {what} has {size} bytes of JSON; at most {largest} are kept"
-    ))
+    // Written, JSON may be nested as deep as one likes; read, it may not.
+    match serde_json::from_str::<Value>(&text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("the {what} cannot be kept: {error}")),
+    }
 }
 
 fn out_of_time(elapsed: Duration) -> Outcome {
-    Outcome::Failed(Failure {
-        code: FailureCode::DeadlineExceeded,
-        message: format!(
-            "stopped after {:.1} s, because the time of its function was nearly up",
-            elapsed.as_secs_f64()
-        ),
-    })
+    let message = format!(
+        "stopped after {:.1} s, because the time of its function was nearly up",
+        elapsed.as_secs_f64()
+    );
+    Outcome::Failed(Failure::new(FailureCode::DeadlineExceeded, message))
 }
 
 #[cfg(test)]
@@ -156,6 +176,33 @@ mod tests {
         assert!(message.contains("the result has 262145 bytes"), "{message}");
         let large = Value::from("x".repeat(LARGEST_CHECKPOINT));
         assert!(refusal(TaskOutput::ToBeContinued(large)).contains("the checkpoint has"));
+    }
+
+    #[tokio::test]
+    async fn what_is_nested_too_deep_to_be_read_again_is_refused() {
+        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::from(vec![inner]));
+        assert_eq!(
+            outcome(TaskOutput::Result(nested(100))),
+            Outcome::Succeeded(nested(100))
+        );
+        let message = refusal(TaskOutput::Result(nested(200)));
+        assert!(
+            message.starts_with("the result cannot be kept: recursion limit"),
+            "{message}"
+        );
+        assert!(refusal(TaskOutput::ToBeContinued(nested(200))).starts_with("the checkpoint cannot"));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_in_its_own_words() {
+        let context = TaskContext::new(TaskId::random(), Instant::now());
+        for panics in [(|| panic!("no more")) as fn() -> _, || panic!("no {}", "more")] {
+            let ended = tokio::spawn(async move { panics() }).await;
+            let Outcome::Failed(failure) = outcome_of(ended, &context) else {
+                panic!("it did not fail")
+            };
+            assert_eq!(failure.message, "the task panicked: no more");
+        }
     }
 
     #[test]

@@ -99,6 +99,8 @@ enum Claimed {
     Granted(Record),
     /// The continuation may be missing.
     PutDown(Record),
+    /// It was cancelled while it waited, which this delivery has put down.
+    Cancelled(Record),
     /// Nothing is left to do. There is no record where the hand-over was taken back, or the record has expired.
     Done(Option<Record>),
 }
@@ -143,7 +145,11 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
     ) -> Result<Option<Record>, WorkerError> {
         let record = match self.claim(message).await? {
             Claimed::Done(record) => return Ok(record),
-            Claimed::PutDown(record) => return Ok(Some(self.hand_over(record, invocation).await?)),
+            Claimed::Cancelled(record) => {
+                self.announce(&record, invocation).await;
+                return Ok(Some(record));
+            }
+            Claimed::PutDown(record) => return Ok(self.hand_over(record, invocation).await?),
             Claimed::Granted(record) => record,
         };
         self.metrics.attempted(&record, invocation);
@@ -154,7 +160,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             return Ok(None);
         };
         if !record.status.is_final() {
-            return Ok(Some(self.hand_over(record, invocation).await?));
+            return Ok(self.hand_over(record, invocation).await?);
         }
         self.announce(&record, invocation).await;
         Ok(Some(record))
@@ -171,10 +177,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         reason: &str,
         invocation: &Context,
     ) -> Result<(), WorkerError> {
-        let failure = Failure {
-            code: FailureCode::GaveUp,
-            message: reason.to_owned(),
-        };
+        let failure = Failure::new(FailureCode::GaveUp, reason);
         let mut newest = self.store.get(&message.task_id).await?;
         while let Some(record) = newest {
             let now = Timestamp::now();
@@ -186,7 +189,10 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
                 // The last delivery got so far. If the rest cannot be handed over now, nobody will do it any more.
                 Claim::HandOver => match self.send(&record, invocation).await {
                     Ok(()) => record.after_hand_over(),
-                    Err(_) => record.failed(failure.clone(), now),
+                    Err(error) => {
+                        warn!(task_id = %record.id, error = chain(&error), "what is left could not be handed over");
+                        record.failed(failure.clone(), now)
+                    }
                 },
             };
             match self.store.replace(&next).await? {
@@ -208,7 +214,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
                     Claim::Done => return Ok(Claimed::Done(Some(record))),
                     Claim::HandOver => return Ok(Claimed::PutDown(record)),
                     Claim::Held(until) => return Err(held(&record, until)),
-                    Claim::Cancelled(next) => (next, |record| Claimed::Done(Some(record))),
+                    Claim::Cancelled(next) => (next, Claimed::Cancelled),
                     Claim::Granted(next) => (next, Claimed::Granted),
                 };
             match self.store.replace(&next).await? {
@@ -247,7 +253,8 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         }
     }
 
-    /// Hands the task over, to be begun or to be continued, and says so in its record. Answers the newest record.
+    /// Hands the task over, to be begun or to be continued, and says so in its record. Answers the newest record, or
+    /// nothing where it was removed.
     ///
     /// # Errors
     ///
@@ -256,7 +263,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         &self,
         record: Record,
         invocation: &Context,
-    ) -> Result<Record, DispatchError> {
+    ) -> Result<Option<Record>, DispatchError> {
         self.send(&record, invocation).await?;
         Ok(self.mark_handed_over(record).await)
     }
@@ -267,16 +274,16 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
     }
 
     /// The second half.
-    pub(crate) async fn mark_handed_over(&self, record: Record) -> Record {
+    pub(crate) async fn mark_handed_over(&self, record: Record) -> Option<Record> {
         let marked = record.after_hand_over();
         match self.store.replace(&marked).await {
-            Ok(Replaced::Done) => marked,
-            // That somebody changed it tells as much.
-            Ok(Replaced::Conflict(newer)) => newer.map_or(record, |newer| *newer),
+            Ok(Replaced::Done) => Some(marked),
+            // That somebody changed it tells as much; that it is gone, that there is nothing to run.
+            Ok(Replaced::Conflict(newer)) => newer.map(|newer| *newer),
             // It will be run; all that is lost is that a repetition may hand it over once more.
             Err(error) => {
                 warn!(task_id = %record.id, error = chain(&error), "the hand-over could not be marked");
-                record
+                Some(record)
             }
         }
     }
@@ -304,9 +311,8 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             "task ended"
         );
         self.metrics.ended(record, invocation);
-        self.webhook
-            .notify(record, Instant::now() + time_left(invocation))
-            .await;
+        // Not to the very end of the function's time: it would be killed, and the task delivered again.
+        self.webhook.notify(record, deadline(invocation)).await;
     }
 }
 

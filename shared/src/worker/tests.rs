@@ -14,7 +14,7 @@ use crate::{
     Record, Status, Store, TaskId, TaskMessage, Timestamp,
     dispatch::Notes,
     record::{Claim, FailureCode, LEASE},
-    store::{MemoryStore, Replaced},
+    store::{IdempotencyKey, Inserted, MemoryStore, Replaced, StoreError},
 };
 
 /// An invocation that may take this long.
@@ -149,6 +149,43 @@ async fn a_task_that_runs_out_of_time_fails_and_says_so() {
     assert!(failure.message.contains("after 9.0 s"), "{}", failure.message);
 }
 
+/// A store in which renewals stand still.
+struct Slow(MemoryStore);
+
+impl Store for Slow {
+    async fn insert(&self, record: &Record, key: Option<&IdempotencyKey>) -> Result<Inserted, StoreError> {
+        self.0.insert(record, key).await
+    }
+
+    async fn get(&self, id: &TaskId) -> Result<Option<Record>, StoreError> {
+        self.0.get(id).await
+    }
+
+    async fn replace(&self, record: &Record) -> Result<Replaced, StoreError> {
+        if record.status == Status::Running && record.version > 1 {
+            std::future::pending::<()>().await;
+        }
+        self.0.replace(record).await
+    }
+
+    async fn remove(&self, record: &Record, key: Option<&IdempotencyKey>) -> Result<bool, StoreError> {
+        self.0.remove(record, key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_the_end_nor_the_deadline_waits_for_a_renewal() {
+    for (millis, status) in [(5_000, Status::Succeeded), (60_000, Status::Failed)] {
+        let store = MemoryStore::default();
+        let message = TaskMessage::of(&accepted(&store, millis).await);
+        let worker = Worker::new(Slow(store), Notes::default());
+        let invocation = invocation(Duration::from_secs(10));
+        let ran = worker.run(&message, &invocation);
+        let ended = tokio::time::timeout(Duration::from_secs(10), ran).await;
+        assert_eq!(ended.unwrap().unwrap().unwrap().status, status);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_task_that_is_asked_to_stop_stops_at_the_next_renewal() {
     let store = MemoryStore::default();
@@ -264,6 +301,14 @@ async fn a_continuation_that_could_not_be_handed_over_is_when_the_delivery_comes
     worker.dispatch.fails.store(false, Ordering::Relaxed);
     let record = worker.run(&message, &short()).await.unwrap().unwrap();
     assert_eq!((record.attempts, record.handed_over), (1, true));
+}
+
+#[tokio::test]
+async fn what_is_handed_over_and_was_removed_meanwhile_is_no_task_any_more() {
+    let store = MemoryStore::default();
+    let record = accepted(&store, 0).await;
+    assert!(store.remove(&record, None).await.unwrap());
+    assert_eq!(worker(&store).hand_over(record, &short()).await.unwrap(), None);
 }
 
 #[tokio::test]
