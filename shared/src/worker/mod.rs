@@ -99,7 +99,7 @@ enum Claimed {
     Granted(Record),
     /// The continuation may be missing.
     PutDown(Record),
-    /// It was cancelled while it waited, which this delivery has put down.
+    /// It was cancelled before, which this delivery has recorded as its end.
     Cancelled(Record),
     /// Nothing is left to do. There is no record where the hand-over was taken back, or the record has expired.
     Done(Option<Record>),
