@@ -103,7 +103,12 @@ impl Saturation {
     /// Takes in what became of one rate: its load or, where there is none, why.
     fn tried(&mut self, rate_per_second: u32, became: Result<&Load, Limit>) {
         self.gave_first = match became {
-            Ok(load) => Step::of(load).gave(load.lateness_us.p90),
+            Ok(load) => {
+                let step = Step::of(load);
+                let gave = step.gave(load.lateness_us.p90);
+                self.steps.push(step);
+                gave
+            }
             Err(limit) => Some(limit),
         };
         if self.gave_first.is_none() {
@@ -111,7 +116,6 @@ impl Saturation {
         } else {
             self.first_missed_per_second = Some(rate_per_second);
         }
-        self.steps.extend(became.map(Step::of));
     }
 }
 

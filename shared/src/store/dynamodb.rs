@@ -274,3 +274,34 @@ fn number(value: u64) -> AttributeValue {
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::{CancellationReason, error::TransactionCanceledException};
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    fn cancelled(codes: [&str; 2]) -> SdkError<TransactWriteItemsError> {
+        let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
+        let cancelled =
+            TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons.into()));
+        let error = TransactWriteItemsError::TransactionCanceledException(cancelled.build());
+        SdkError::service_error(
+            error,
+            HttpResponse::new(400.try_into().unwrap(), SdkBody::empty()),
+        )
+    }
+
+    #[test]
+    fn a_transaction_that_is_cancelled_for_other_reasons_is_no_contention() {
+        assert!(is_contended(&cancelled(["ConditionalCheckFailed", "None"])));
+        assert!(is_contended(&cancelled(["None", "TransactionConflict"])));
+        assert!(!is_contended(&cancelled(["ThrottlingError", "None"])));
+        assert!(!is_contended(&cancelled([
+            "ConditionalCheckFailed",
+            "ThrottlingError"
+        ])));
+    }
+}
