@@ -135,7 +135,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// For a first look, in about a minute.
+    /// For a first look.
     pub fn quick() -> Self {
         Self {
             quick: true,

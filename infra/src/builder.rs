@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use escargot::format::{Message, Target};
 use serde::Deserialize;
 use tokio::process::Command;
@@ -58,7 +58,8 @@ pub async fn executables(
             .get(&(directory.as_path(), binary.clone()))
             .cloned()
             .with_context(|| format!("{logical_id}: Cargo built no binary {binary}")),
-        Code::Bootstrap { directory } => bootstrap(directory).with_context(|| logical_id.clone()),
+        // The template was refused if it is not there.
+        Code::Bootstrap { directory } => Ok(directory.join("bootstrap")),
     };
     programs
         .into_iter()
@@ -177,19 +178,4 @@ fn cargo() -> Command {
         }
     }
     cargo
-}
-
-fn bootstrap(directory: &Path) -> anyhow::Result<PathBuf> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let executable = directory.join("bootstrap");
-    let metadata = executable.metadata().with_context(|| {
-        format!(
-            "CodeUri must hold an executable named bootstrap: {}",
-            executable.display()
-        )
-    })?;
-    if metadata.permissions().mode() & 0o111 == 0 {
-        bail!("{} is not executable", executable.display());
-    }
-    Ok(executable)
 }

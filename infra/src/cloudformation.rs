@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use crate::{iam::Account, template::Output};
+use crate::{iam::Account, template::Output, xml::escape};
 
 /// The version of the API, by which its requests are known.
 const VERSION: &str = "2010-05-15";
@@ -154,12 +154,6 @@ fn list<T>(xml: &mut String, name: &str, items: &[T], write: impl Fn(&mut String
 fn element(xml: &mut String, name: &str, text: &str) {
     // Writing to a string does not fail.
     let _ = write!(xml, "<{name}>{}</{name}>", escape(text));
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 fn describe_response(stack: &str) -> Response<Bytes> {

@@ -83,3 +83,4 @@ pub mod template;
 pub mod tls;
 pub mod up;
 mod variant;
+mod xml;

@@ -33,7 +33,7 @@ use self::{
 };
 use crate::{
     iam::{Account, Iam},
-    lambda::{Lambda, invocation::Invocation},
+    lambda::{LARGEST_EVENT, Lambda, invocation::Invocation},
     sqs::Sqs,
     template::{self, Target},
 };
@@ -45,10 +45,6 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest request body, and the most that request line and headers may take together, in bytes (same source).
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 const LARGEST_HEADERS: usize = 10_240;
-
-/// The largest event that Lambda takes, in bytes; the client learns of it as of a body that is too large
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const LARGEST_EVENT: usize = 6 * 1024 * 1024;
 
 /// What all requests to an API need.
 #[derive(Debug)]

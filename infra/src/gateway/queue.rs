@@ -19,6 +19,7 @@ use crate::{
     iam::{Account, Principal},
     sqs::{ErrorCode, NewMessage, Sqs, SqsError},
     template::{ResponseParameter, SendMessage},
+    xml::escape,
 };
 
 /// The name of API Gateway's session under the role, which refusals tell. It is not documented.
@@ -95,13 +96,7 @@ fn deliver(
 }
 
 fn error(code: &str, message: &str) -> String {
-    format!("<Code>{code}</Code><Message>{}</Message>", escaped(message))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    format!("<Code>{code}</Code><Message>{}</Message>", escape(message))
 }
 
 /// Changes a response as the integration wants responses of its status

@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::{
+    LARGEST_EVENT,
     function::{Function, Rejection},
     invocation::{Invocation, Outcome},
     recursion::Lineage,
@@ -34,10 +35,6 @@ const LARGEST_CONCURRENCY: usize = 1_250;
 
 /// How long a throttled batch waits before the next attempt.
 const THROTTLE_DELAY: Duration = Duration::from_secs(1);
-
-/// The largest event of a synchronous invocation, in bytes
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const LARGEST_EVENT: usize = 6 * 1024 * 1024;
 
 /// A queue that feeds a function.
 #[derive(Debug)]

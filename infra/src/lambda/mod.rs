@@ -34,6 +34,9 @@ use recursion::Lineage;
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 pub const ACCOUNT_CONCURRENCY: u32 = 1_000;
 
+/// The largest event of a synchronous invocation, in bytes (same source).
+pub const LARGEST_EVENT: usize = 6 * 1024 * 1024;
+
 /// How often, at most, environments are looked at that nobody needs any more.
 const SHORTEST_ROUND: Duration = Duration::from_millis(10);
 

@@ -8,11 +8,11 @@ use super::identity::Kind;
 use super::intrinsics::Scope;
 use super::model::{EventSourceMapping, Function, Queue};
 use super::resources::queue::visibility_timeout;
+use crate::lambda::ACCOUNT_CONCURRENCY;
 
-/// Concurrent executions of an account by default, and how many of them must stay unreserved.
+/// How many of an account's concurrent executions must stay unreserved.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html>
-const ACCOUNT_CONCURRENCY: u64 = 1000;
-const UNRESERVED_CONCURRENCY: u64 = 100;
+const UNRESERVED_CONCURRENCY: u32 = 100;
 
 /// Two resources of one kind cannot have the same name.
 pub(super) fn names(declarations: &[Declaration], scope: &Scope<'_>) -> Result<(), Problems> {
@@ -74,9 +74,9 @@ pub(super) fn reserved_concurrency(
     declarations: &[Declaration],
 ) -> Result<(), Problems> {
     let most = ACCOUNT_CONCURRENCY - UNRESERVED_CONCURRENCY;
-    let mut reserved = 0;
+    let mut reserved = 0_u32;
     for function in functions {
-        reserved += u64::from(function.reserved_concurrent_executions.unwrap_or(0));
+        reserved = reserved.saturating_add(function.reserved_concurrent_executions.unwrap_or(0));
         let declaration = declarations
             .iter()
             .find(|declaration| declaration.logical_id == function.logical_id);

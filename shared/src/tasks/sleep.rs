@@ -13,7 +13,7 @@ const LONGEST: u64 = 900_000;
 /// How often progress is reported.
 const STEP: Duration = Duration::from_millis(250);
 
-/// Waits for `millis` milliseconds.
+/// Waits for `millis` milliseconds, within one invocation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sleep {

@@ -2,7 +2,8 @@
 //! are the machine's, so that a lease never lapses here by itself.
 
 use std::{
-    sync::atomic::Ordering,
+    io::{Read as _, pipe},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -207,6 +208,25 @@ async fn a_task_that_is_asked_to_stop_stops_at_the_next_renewal() {
     assert!(asked.elapsed() <= super::attempt::RENEWAL.1);
 }
 
+#[tokio::test]
+async fn a_task_that_a_later_delivery_finds_cancelled_is_announced() {
+    let store = MemoryStore::default();
+    let long_ago = Timestamp::at(Duration::from_secs(1));
+    let running = claimed(&store, &accepted(&store, 0).await, long_ago).await;
+    let asked = running.cancelled(Timestamp::now()).unwrap();
+    assert_eq!(store.replace(&asked).await.unwrap(), Replaced::Done);
+
+    let (mut log, writer) = pipe().unwrap();
+    let subscriber = tracing_subscriber::fmt().with_writer(Arc::new(writer)).finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let ended = ended(&store, &running, Duration::from_secs(900)).await;
+    drop(logging);
+    assert_eq!((ended.status, ended.attempts), (Status::Cancelled, 1));
+    let mut text = String::new();
+    log.read_to_string(&mut text).unwrap();
+    assert!(text.contains("task ended"), "{text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_lost_its_lease_records_nothing() {
     let store = MemoryStore::default();
@@ -256,17 +276,22 @@ async fn endless(store: &MemoryStore) -> Record {
     record
 }
 
-/// Long enough for some slices of work.
-fn short() -> Context {
-    invocation(Duration::from_millis(400))
+/// Delivers it to an invocation whose time to pause comes once the task has begun, however busy the machine is.
+async fn deliver(
+    worker: &Worker<MemoryStore, Notes>,
+    message: &TaskMessage,
+) -> Result<Option<Record>, WorkerError> {
+    let invocation = invocation(Duration::from_secs(100));
+    let ran = worker.run(message, &invocation);
+    tokio::join!(biased; ran, tokio::time::advance(Duration::from_secs(95))).0
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_task_that_takes_too_long_for_one_invocation_is_put_down_handed_over_and_gone_on_with() {
     let store = MemoryStore::default();
     let worker = worker(&store);
     let first = TaskMessage::of(&endless(&store).await);
-    let put_down = worker.run(&first, &short()).await.unwrap().unwrap();
+    let put_down = deliver(&worker, &first).await.unwrap().unwrap();
     assert_eq!(
         (
             put_down.status,
@@ -282,24 +307,27 @@ async fn a_task_that_takes_too_long_for_one_invocation_is_put_down_handed_over_a
         std::slice::from_ref(&second)
     );
     // The first message comes once more: its part is done, and the next is on its way.
-    worker.run(&first, &short()).await.unwrap();
-    worker.give_up(&first, "exhausted", &short()).await.unwrap();
+    deliver(&worker, &first).await.unwrap();
+    worker
+        .give_up(&first, "exhausted", &Context::default())
+        .await
+        .unwrap();
     assert_eq!(newest(&store, &put_down.id).await, put_down);
-    let further = worker.run(&second, &short()).await.unwrap().unwrap();
+    let further = deliver(&worker, &second).await.unwrap().unwrap();
     assert_eq!((further.attempts, further.continuations), (2, 2));
     assert!(further.progress >= put_down.progress);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_continuation_that_could_not_be_handed_over_is_when_the_delivery_comes_again() {
     let store = MemoryStore::default();
     let worker = worker(&store);
     let message = TaskMessage::of(&endless(&store).await);
     worker.dispatch.fails.store(true, Ordering::Relaxed);
-    let error = worker.run(&message, &short()).await.unwrap_err();
+    let error = deliver(&worker, &message).await.unwrap_err();
     assert!(matches!(error, WorkerError::Dispatch(_)));
     worker.dispatch.fails.store(false, Ordering::Relaxed);
-    let record = worker.run(&message, &short()).await.unwrap().unwrap();
+    let record = deliver(&worker, &message).await.unwrap().unwrap();
     assert_eq!((record.attempts, record.handed_over), (1, true));
 }
 
@@ -308,19 +336,23 @@ async fn what_is_handed_over_and_was_removed_meanwhile_is_no_task_any_more() {
     let store = MemoryStore::default();
     let record = accepted(&store, 0).await;
     assert!(store.remove(&record, None).await.unwrap());
-    assert_eq!(worker(&store).hand_over(record, &short()).await.unwrap(), None);
+    let gone = worker(&store).hand_over(record, &Context::default()).await;
+    assert_eq!(gone.unwrap(), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_continuation_that_the_platform_gave_up_on_is_handed_over_or_else_failed() {
     for (fails, status) in [(false, Status::Running), (true, Status::Failed)] {
         let store = MemoryStore::default();
         let worker = worker(&store);
         let message = TaskMessage::of(&endless(&store).await);
         worker.dispatch.fails.store(true, Ordering::Relaxed);
-        worker.run(&message, &short()).await.unwrap_err();
+        deliver(&worker, &message).await.unwrap_err();
         worker.dispatch.fails.store(fails, Ordering::Relaxed);
-        worker.give_up(&message, "exhausted", &short()).await.unwrap();
+        worker
+            .give_up(&message, "exhausted", &Context::default())
+            .await
+            .unwrap();
         assert_eq!(newest(&store, &message.task_id).await.status, status);
     }
 }

@@ -7,11 +7,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
 use super::refusal::Refusal;
-use crate::lambda::{Lambda, function::Function, invocation::Invocation};
+use crate::lambda::{LARGEST_EVENT, Lambda, function::Function, invocation::Invocation};
 
-/// The largest events, in bytes: synchronous and asynchronous
+/// The largest event of an asynchronous invocation, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const LARGEST_EVENT: usize = 6 * 1024 * 1024;
 const LARGEST_ASYNCHRONOUS_EVENT: usize = 1024 * 1024;
 
 /// The longest client context, in bytes of base64.
