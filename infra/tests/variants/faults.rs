@@ -60,7 +60,7 @@ async fn a_request_whose_function_dies_between_record_and_hand_over_is_carried_o
             let response = send().await;
             match response.status().as_u16() {
                 202 => break response.json::<Value>().await.unwrap(),
-                // For 30 seconds the first request may still be at it.
+                // For 35 seconds the first request may still be at it.
                 409 => tokio::time::sleep(std::time::Duration::from_millis(500)).await,
                 other => panic!("{variant}: {other}: {}", cloud.log()),
             }

@@ -3,7 +3,8 @@
 //! First the record, then the hand-over; if that fails, the record is taken back. A request with an idempotency key
 //! may come again at any point in between, from a client that saw no answer. Its record therefore says whether the
 //! hand-over is known to have succeeded: if not, and the first request cannot still be at it, the repetition hands
-//! the task over itself. A second hand-over does no harm, because only one worker can claim the task.
+//! the task over itself, although a worker may have begun it: that may be the first request, which ran it within itself, and
+//! nobody would deliver it if that dies. A second hand-over does no harm, because only one worker can claim the task.
 
 use std::time::Duration;
 
@@ -15,9 +16,9 @@ use crate::{
     store::{IdempotencyKey, Inserted},
 };
 
-/// How long a request may take between its record and its hand-over; the clients' own timeouts in [`crate::aws`] are
-/// shorter. After it, a record that was not handed over is nobody's.
-const HAND_OVER_TIME: Duration = Duration::from_secs(30);
+/// How long the first request may be at it: between its record and its hand-over no longer than the clients' own timeouts in
+/// [`crate::aws`], and while it runs the task within itself until the API function's timeout, where that runs nothing else.
+const FIRST_REQUEST: Duration = Duration::from_secs(35);
 
 impl<S: Store, D: Dispatch> Api<S, D> {
     /// Accepts the task for later. Answers its record.
@@ -78,15 +79,13 @@ impl<S: Store, D: Dispatch> Api<S, D> {
         }
     }
 
-    /// The request came before, and left this record. If nobody is at it, and nobody is known to have been told of it,
-    /// whoever accepted it, or ran it within the request, has died: it is handed over now. Should that fail, it stays
-    /// for the next repetition.
+    /// The request came before, and left this record. If it is not known that somebody will deliver the task, it is handed
+    /// over now. Should that fail, it stays for the next repetition.
     async fn repeat(&self, record: Record, invocation: &Context) -> Result<Record, Problem> {
-        let now = Timestamp::now();
-        if record.handed_over || record.status.is_final() || record.is_leased(now) {
+        if record.handed_over || record.status.is_final() {
             return Ok(record);
         }
-        if now - record.accepted_at < HAND_OVER_TIME {
+        if Timestamp::now() - record.accepted_at < FIRST_REQUEST {
             return Err(Problem::first_request_in_progress());
         }
         let handed_over = self.worker.hand_over(record, invocation).await;

@@ -37,6 +37,8 @@ enum Action {
 #[derive(Clone, Copy, Debug)]
 struct World {
     has_key: bool,
+    /// Whether the client prefers to wait.
+    waits: bool,
     faults: u8,
     duplicates: u8,
     cancels: u8,
@@ -190,6 +192,7 @@ impl Model for World {
 fn whatever_happens_in_whatever_order_an_accepted_task_ends_once() {
     let quiet = World {
         has_key: true,
+        waits: false,
         faults: 1,
         duplicates: 0,
         cancels: 0,
@@ -198,6 +201,7 @@ fn whatever_happens_in_whatever_order_an_accepted_task_ends_once() {
     };
     let worlds = [
         World { faults: 2, ..quiet },
+        World { waits: true, ..quiet },
         World {
             continuations: 2,
             ..quiet

@@ -21,7 +21,10 @@ impl World {
                     ..Record::accept("model", Map::new(), now())
                 });
                 state.stored = Some(record.clone());
-                Some(Step::HandOver(record))
+                if self.waits && how != How::DeadAfter {
+                    state.run_within_request();
+                }
+                (!self.waits).then_some(Step::HandOver(record))
             }
             Step::HandOver(record) => {
                 if how != How::Refused {
@@ -48,7 +51,7 @@ impl World {
             // Sent again only when the first request can no longer be at it.
             Step::Repeat => match state.record().cloned() {
                 None => Some(Step::Insert),
-                Some(record) if record.handed_over || record.status.is_final() || record.is_leased(now()) => {
+                Some(record) if record.handed_over || record.status.is_final() => {
                     state.accepted |= how == How::Well;
                     None
                 }
@@ -112,7 +115,11 @@ pub(super) fn worker(state: &mut State, at: usize, how: How) {
     };
     match done {
         Ok(Some(next)) if how != How::DeadAfter => state.messages[at].process = Some(next),
-        Ok(None) if how != How::DeadAfter => drop(state.messages.remove(at)),
+        Ok(None) if how != How::DeadAfter => {
+            state.accepted |= state.messages[at].within_request;
+            state.messages.remove(at);
+        }
+        _ if state.messages[at].within_request => drop(state.messages.remove(at)),
         // It is delivered again, or given up. Who gives up has as many tries as it takes.
         _ => {
             let message = &mut state.messages[at];

@@ -61,6 +61,8 @@ pub(super) struct Message {
     pub(super) continuation: u32,
     /// Deliveries that are left. When there are none, the message goes to whoever gives up.
     pub(super) deliveries: u8,
+    /// It is no message: the API runs the task within the request, and nobody delivers it again.
+    pub(super) within_request: bool,
     pub(super) process: Option<Step>,
 }
 
@@ -139,7 +141,17 @@ impl State {
         self.messages.push(Message {
             continuation: record.continuations,
             deliveries: 2,
+            within_request: false,
             process: None,
+        });
+    }
+
+    pub(super) fn run_within_request(&mut self) {
+        self.messages.push(Message {
+            continuation: 0,
+            deliveries: 1,
+            within_request: true,
+            process: Some(Step::Read),
         });
     }
 
