@@ -13,7 +13,8 @@ use crate::variant::Variant;
 
 /// The rule, as it is printed.
 pub const RULE: &str = "A median counts as changed when the rank test of Mann and Whitney finds the samples different (at \
-    1 %), and the medians differ by more than 5 % and by more than the floor's did, for that is what the machine did. \
+    1 %), and the medians differ by more than 5 % and by more than the floor's did, for that is what the machine did: where \
+    the floor has no such figure, its next one, an answer for a start, its init for a worker's; none for your task. \
     Everything else is noise.";
 
 /// Two-sided, at 1 %.
@@ -141,12 +142,22 @@ fn figures(measured: &Measured, has_same_task: bool) -> Vec<(String, &Distributi
     figures
 }
 
+/// The floor's figure that moves with this one: it runs no task and has no worker.
+fn floors(figure: &str) -> String {
+    match figure {
+        "worker's init" => "init".to_owned(),
+        "task started, cold" => "first answer, cold".to_owned(),
+        other => other.replacen("started at", "answer at", 1),
+    }
+}
+
 /// By what the floor's median moved, up or down; 0 where the floor has no such figure.
 fn moved(before: &Results, after: &Results, figure: &str) -> f64 {
+    let figure = floors(figure);
     let median = |results: &Results| {
         let floor = results.of(Variant::Noop)?;
         let figures = figures(floor, false);
-        let (_, times) = figures.iter().find(|(name, _)| name == figure)?;
+        let (_, times) = figures.iter().find(|(name, _)| *name == figure)?;
         Some(times.p50)
     };
     median(before)
@@ -268,6 +279,13 @@ mod tests {
             Kind::Noise,
             "two samples"
         );
+    }
+
+    #[test]
+    fn what_the_floor_does_not_do_is_held_against_the_next_that_it_does() {
+        assert_eq!(floors("started at 50/s"), "answer at 50/s");
+        assert_eq!(floors("worker's init"), "init");
+        assert_eq!(floors("answer at 50/s"), "answer at 50/s");
     }
 
     #[test]
