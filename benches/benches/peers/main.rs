@@ -29,6 +29,7 @@ fn main() -> Result<()> {
     if common::is_wanted() {
         let mut criterion = Criterion::default().configure_from_args();
         let runtime = &Runtime::new()?;
+        program::end_with_ctrl_c(runtime);
         let mut deployment = common::LazyDeployment::new(runtime, Variant::Noop, Scene::default());
         let local_cloud = Peer::local_cloud(&deployment.target())?;
         let peers = runtime.block_on(Peer::others())?;

@@ -1,11 +1,12 @@
 //! Installing and running the other programs. Each is a process group of its own, and ends with the bench.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,6 +14,7 @@ use benches::workspace;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
 
 const PACKAGES: [&str; 3] = ["ministack==1.5.33", "cargo-lambda==1.9.2", "moto[server]==5.2.5"];
 
@@ -104,7 +106,7 @@ impl Program {
                 .process_group(0)
                 .spawn()
                 .with_context(|| format!("cannot start {}", self.path.display()))?;
-            *process = Some(Group(started));
+            *process = Some(Group::of(started)?);
         }
         let begin = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
@@ -117,16 +119,48 @@ impl Program {
     }
 }
 
+/// The groups that run.
+static RUNNING: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
+
+/// Sees to it that Ctrl-C ends them too, which reaches the bench's own group alone.
+pub(crate) fn end_with_ctrl_c(runtime: &Runtime) {
+    runtime.spawn(async {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            running().iter().for_each(|group| end(*group));
+            std::process::exit(130);
+        }
+    });
+}
+
+fn running() -> MutexGuard<'static, BTreeSet<Pid>> {
+    // Each change of it is one call, so it is whole whatever panicked.
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn end(group: Pid) {
+    // It may be gone already.
+    let _ = killpg(group, Signal::SIGKILL);
+}
+
 /// A process, and those that it started.
-struct Group(Child);
+struct Group {
+    process: Child,
+    id: Pid,
+}
+
+impl Group {
+    fn of(process: Child) -> Result<Self> {
+        let id = Pid::from_raw(process.id().try_into()?);
+        running().insert(id);
+        Ok(Self { process, id })
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Ok(group) = i32::try_from(self.0.id()) {
-            // It may be gone already.
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
-        let _ = self.0.wait();
+        end(self.id);
+        let _ = self.process.wait();
+        running().remove(&self.id);
     }
 }
 
