@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::client::{Accepted, Refusal, Task};
+use crate::client::{Accepted, Refusal, SUCCEEDED, Task};
 use crate::cold::microseconds;
 use crate::progress::Phase;
 use crate::statistics::Distribution;
@@ -33,6 +33,8 @@ pub struct Burst {
     pub accepted: u64,
     /// Requests not accepted, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// Accepted tasks that succeeded.
+    pub succeeded: u64,
     /// Accepted requests: from sending to the end of the answer.
     pub accept_us: Distribution,
     /// From the first task's being accepted to the last one's start.
@@ -41,8 +43,8 @@ pub struct Burst {
     pub all_finished_us: u64,
     /// The most tasks that ran at the same moment.
     pub most_at_once: u64,
-    /// Execution environments that were started for it, of all functions.
-    pub environments: u64,
+    /// Execution environments that were started meanwhile, of all functions; `None` where there are no functions.
+    pub environments: Option<u64>,
     /// How it went on.
     pub course: Vec<Moment>,
 }
@@ -61,7 +63,7 @@ pub struct Moment {
 /// Hands in so many tasks at once and follows them to their ends.
 ///
 /// # Errors
-/// Fails when no request is accepted, or a task does not end.
+/// Fails when no request is accepted, or a task's record cannot be read.
 pub async fn measure(target: &Target, tasks: u32) -> Result<Burst> {
     let begin = Timestamp::now();
     let answers = {
@@ -83,7 +85,8 @@ pub async fn measure(target: &Target, tasks: u32) -> Result<Burst> {
         !ids.is_empty(),
         "none of {tasks} requests was accepted: {refused:?}"
     );
-    let spans: Vec<Span> = records(target, ids).await?.iter().filter_map(Span::of).collect();
+    let ended = records(target, ids).await?.ended;
+    let spans: Vec<Span> = ended.iter().filter_map(Span::of).collect();
     let (course, most_at_once) = course(&spans);
     let first = spans.iter().map(|span| span.accepted).min();
     let until = |last: Option<Timestamp>| first.zip(last).map_or(0, |(first, last)| since(first, last));
@@ -91,6 +94,7 @@ pub async fn measure(target: &Target, tasks: u32) -> Result<Burst> {
         sent: tasks.into(),
         accepted: latencies.len() as u64,
         refused,
+        succeeded: ended.iter().filter(|task| task.status == SUCCEEDED).count() as u64,
         accept_us: Distribution::of(latencies)?,
         all_started_us: until(spans.iter().map(|span| span.started).max()),
         all_finished_us: until(spans.iter().map(|span| span.finished).max()),

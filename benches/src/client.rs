@@ -21,7 +21,7 @@ pub const SUCCEEDED: &str = "succeeded";
 const REQUEST_LIMIT: Duration = Duration::from_secs(35);
 
 /// How long a task may take before waiting for its end is given up.
-const TASK_LIMIT: Duration = Duration::from_mins(1);
+pub const TASK_LIMIT: Duration = Duration::from_mins(1);
 
 /// Between two looks at a record lies a fifth of the time that it has been waited for, but at least and at most this.
 const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(5), Duration::from_secs(1)];
@@ -67,6 +67,23 @@ impl Accepted {
         Ok(body.id)
     }
 }
+
+/// A task had not ended when it was waited for no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotEnded {
+    id: String,
+    status: String,
+    seconds: u64,
+}
+
+impl fmt::Display for NotEnded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, status, seconds } = self;
+        write!(formatter, "task {id} is still {status} after {seconds} s")
+    }
+}
+
+impl std::error::Error for NotEnded {}
 
 /// Why a request was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -262,7 +279,7 @@ impl TaskApi {
     /// there is no record yet is no error: where no function accepts tasks, it comes with the worker.
     ///
     /// # Errors
-    /// Fails when looks at the record have failed for a while, or when the task has not ended in that time.
+    /// Fails when looks at the record have failed for a while, or, as [`NotEnded`], when the task has not ended in that time.
     pub async fn finished_within(&self, id: &str, limit: Duration) -> Result<Task> {
         let begin = Instant::now();
         let [shortest, longest] = POLL_INTERVALS;
@@ -272,11 +289,11 @@ impl TaskApi {
             let is_late = begin.elapsed() > limit;
             match looked {
                 Ok(Some(task)) if task.is_finished() => return Ok(task),
-                Ok(task) if is_late => bail!(
-                    "task {id} is still {} after {} s",
-                    task.map_or_else(|| "unknown".to_owned(), |task| task.status),
-                    limit.as_secs()
-                ),
+                Ok(task) if is_late => bail!(NotEnded {
+                    id: id.to_owned(),
+                    status: task.map_or_else(|| "unknown".to_owned(), |task| task.status),
+                    seconds: limit.as_secs(),
+                }),
                 Ok(_) => failing_since = None,
                 Err(error) => {
                     let since = *failing_since.get_or_insert_with(Instant::now);

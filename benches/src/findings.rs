@@ -153,13 +153,11 @@ fn correctness(results: &Results) -> Option<Finding> {
     let first = checks.first()?;
     let accepted = checks.iter().map(|check| check.accepted).sum();
     let succeeded = checks.iter().map(|check| check.succeeded()).sum();
-    let pictures = match (
-        checks.len(),
-        checks.iter().all(|check| check.picture == first.picture),
-    ) {
-        (1, _) => "",
-        (_, true) => " Every variant computed the same picture.",
-        (_, false) => " The variants computed different pictures!",
+    let is_same = checks.iter().all(|check| check.picture == first.picture);
+    let pictures = match checks.len() {
+        1 => String::new(),
+        all if is_same => format!(" {all} variants computed the same picture."),
+        _ => " The variants computed different pictures!".to_owned(),
     };
     Some(Finding {
         topic: "Correctness",

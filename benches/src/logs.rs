@@ -18,6 +18,9 @@ use crate::target::Target;
 const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long the number of lines has to stay the same to be the number.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// How far this machine's clock may be ahead of the service's.
 const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_secs(5);
 
@@ -79,17 +82,27 @@ impl Logs {
     }
 
     /// How many execution environments of the target's functions have been started since that time: invocations whose REPORT
-    /// line has an init duration.
+    /// line has an init duration. Lines are found a little after they were written, so they are counted until their number
+    /// stays the same. Nothing where there are no functions.
     ///
     /// # Errors
     /// Fails when a log cannot be read.
-    pub async fn environments_started(&self, target: &Target, since: Timestamp) -> Result<u64> {
-        let mut started = 0;
-        for function in target.functions.all() {
-            let lines = self.lines(function, since, Some("\"Init Duration\"")).await?;
-            started += lines.len() as u64;
+    pub async fn environments_started(&self, target: &Target, since: Timestamp) -> Result<Option<u64>> {
+        let begin = Instant::now();
+        let mut last = None;
+        while target.functions.all().next().is_some() {
+            let mut started = 0;
+            for function in target.functions.all() {
+                let lines = self.lines(function, since, Some("\"Init Duration\"")).await?;
+                started += lines.len() as u64;
+            }
+            if last == Some(started) || begin.elapsed() > PATIENCE {
+                return Ok(Some(started));
+            }
+            last = Some(started);
+            tokio::time::sleep(SETTLED).await;
         }
-        Ok(started)
+        Ok(None)
     }
 
     async fn lines(&self, function: &str, since: Timestamp, pattern: Option<&str>) -> Result<Vec<Line>> {

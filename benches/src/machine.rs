@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::workspace;
 
+/// What follows the commit where files differ from it.
+const DIRTY: &str = "-dirty";
+
 /// The machine, the compiler and the source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
@@ -37,6 +40,11 @@ impl Machine {
             rustc: output_of("rustc", &["--version"]).unwrap_or_else(unknown),
             commit: commit().unwrap_or_else(unknown),
         }
+    }
+
+    /// Whether both were of the same code, as far as that is known: of one commit, without changes to it.
+    pub fn has_same_code(&self, other: &Self) -> bool {
+        self.commit == other.commit && self.commit != unknown() && !self.commit.ends_with(DIRTY)
     }
 }
 
@@ -69,7 +77,7 @@ fn os() -> Option<String> {
 fn commit() -> Option<String> {
     let commit = output_of("git", &["rev-parse", "HEAD"])?;
     let changes = output_of("git", &["status", "--porcelain"]).is_some();
-    Some(if changes { commit + "-dirty" } else { commit })
+    Some(if changes { commit + DIRTY } else { commit })
 }
 
 /// The value of the first line `name` `separator` `value`.
@@ -103,6 +111,18 @@ mod tests {
             Some("Some CPU @ 2.5: fast")
         );
         assert_eq!(field(text, "name", ':'), None);
+    }
+
+    #[test]
+    fn code_is_the_same_only_where_it_is_known() {
+        let of = |commit: &str| Machine {
+            commit: commit.to_owned(),
+            ..Machine::this()
+        };
+        assert!(of("abc").has_same_code(&of("abc")));
+        for (one, other) in [("abc", "abd"), ("abc-dirty", "abc-dirty"), ("unknown", "unknown")] {
+            assert!(!of(one).has_same_code(&of(other)), "{one}");
+        }
     }
 
     #[test]

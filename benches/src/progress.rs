@@ -16,6 +16,7 @@ static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 pub struct Steps {
     all: u32,
     begun: u32,
+    current: String,
     since: Instant,
 }
 
@@ -25,6 +26,7 @@ impl Steps {
         Self {
             all,
             begun: 0,
+            current: String::new(),
             since: Instant::now(),
         }
     }
@@ -32,6 +34,7 @@ impl Steps {
     /// Says which begins, and how long the others took.
     pub fn begin(&mut self, what: &str) {
         self.begun += 1;
+        what.clone_into(&mut self.current);
         let minutes = self.since.elapsed().as_secs() / 60;
         let seconds = self.since.elapsed().as_secs() % 60;
         let line = format!(
@@ -39,6 +42,11 @@ impl Steps {
             self.begun, self.all
         );
         say(&line);
+    }
+
+    /// What began last.
+    pub fn current(&self) -> &str {
+        &self.current
     }
 }
 

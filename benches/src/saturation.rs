@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,8 @@ pub enum Limit {
     Generator,
     /// Accepted tasks had not ended a minute later.
     TasksLeft,
+    /// The records of accepted tasks could not be read.
+    Unreadable,
 }
 
 impl Step {
@@ -145,11 +147,17 @@ async fn drive(target: &Target, rate_per_second: u32) -> Result<Load, (Limit, an
         seconds: SECONDS,
     };
     let added = loads.add(target, schedule).await;
-    added.map_err(|error| (Limit::TasksLeft, error))?;
+    added.map_err(|error| (Limit::Unreadable, error))?;
+    if loads.not_ended() > 0 {
+        let error = anyhow!("accepted tasks have not ended");
+        return Err((Limit::TasksLeft, error));
+    }
     // There are none when no request was accepted.
-    let figures = loads.figures(target.variant);
-    let figures = figures.and_then(|loads| loads.into_iter().next().context("no request was sent"));
-    figures.map_err(|error| (Limit::Refused, error))
+    let (mut figures, failed) = loads.figures();
+    failed.map_err(|error| (Limit::Refused, error))?;
+    figures
+        .pop()
+        .ok_or_else(|| (Limit::Refused, anyhow!("no request was sent")))
 }
 
 /// Half as much again, to two digits.

@@ -186,6 +186,9 @@ async fn insist(api: &TaskApi, task: &Value, refused: &mut Vec<String>) -> Resul
         match api.accept_once(task, &key).await {
             Ok(accepted) => return accepted.id(),
             Err(refusal) => {
+                if refusal.is_for_good() {
+                    return Err(refusal.into());
+                }
                 ensure!(
                     begin.elapsed() < PATIENCE,
                     "{refusal}, for {} minutes",

@@ -3,8 +3,9 @@
 
 use crate::cost::REFERENCE_SECONDS;
 use crate::faults::Fault;
+use crate::place::LOCAL;
 use crate::report::format::{count, dollars, task_length, time};
-use crate::results::{Measured, Results};
+use crate::results::{Check, Measured, Results};
 use crate::statistics::Distribution;
 use crate::variant::Variant;
 
@@ -90,7 +91,7 @@ fn one_slow_endpoint(results: &Results) -> Verdict {
         "Of the variants that lost no accepted task in this run: the fewest functions, then the fewest resources, then the \
          fewest lines.",
         decided,
-        "Nothing could be counted.",
+        &undecided(results, "Nothing could be counted."),
     )
 }
 
@@ -131,22 +132,25 @@ fn many_slow_endpoints(results: &Results) -> Verdict {
         "Of the variants whose worker is a function of its own and that lost no accepted task: the shortest median from \
          accepted to started; where the middle halves of the samples overlap, the fewest resources.",
         decided,
-        "No variant with a worker of its own was measured.",
+        &undecided(
+            results,
+            "No variant with a worker of its own was measured under load.",
+        ),
     )
 }
 
 fn bursts(results: &Results) -> Verdict {
     let bursts = safe(results).filter_map(|measured| Some((measured.variant, measured.burst.as_ref()?)));
-    let (mut bursts, refusing): (Vec<_>, Vec<_>) =
-        bursts.partition(|(_, burst)| burst.accepted == burst.sent);
+    let (mut bursts, falling_short): (Vec<_>, Vec<_>) =
+        bursts.partition(|(_, burst)| burst.succeeded == burst.sent);
     bursts.sort_by_key(|(_, burst)| burst.all_finished_us);
-    let refusing: Vec<String> = refusing
+    let falling_short: Vec<String> = falling_short
         .iter()
         .map(|(variant, burst)| {
-            let refused = count(burst.sent - burst.accepted);
             format!(
-                " {variant} refused {refused}, and was done with the others after {}.",
-                time(burst.all_finished_us)
+                " {variant} refused {}; {} of the others did not succeed.",
+                count(burst.sent - burst.accepted),
+                count(burst.accepted - burst.succeeded)
             )
         })
         .collect();
@@ -171,58 +175,74 @@ fn bursts(results: &Results) -> Verdict {
                  sqs-worker: its MaximumConcurrency lets the rest wait, where it can be seen.",
                 count(burst.sent),
                 all.join("; "),
-                refusing.concat()
+                falling_short.concat()
             ),
         )
     });
     verdict(
         "Bursts, to be done soon",
-        "Of the variants that refused no request of the burst: the one that was done first; of those that took at most 10 % \
-         longer, the fewest functions.",
+        "Of the variants that refused no request of the burst, and with which each task of it succeeded: the one that was done \
+         first; of those that took at most 10 % longer, the fewest functions.",
         decided,
-        "No burst was accepted as a whole.",
+        &undecided(
+            results,
+            "With no variant each task of a burst was accepted and succeeded.",
+        ),
     )
 }
 
 fn no_loss(results: &Results) -> Verdict {
     let mut recoveries: Vec<_> = safe(results)
+        .filter(|measured| has_met_each_fault(measured))
         .filter_map(|measured| {
             let killed = measured.faults.iter().find(|run| run.fault == Fault::Killed)?;
-            Some((measured.variant, killed.recovered_us.as_ref()?.p50))
+            Some((measured.variant, killed.recovered_us.as_ref()?))
         })
         .collect();
-    recoveries.sort_by_key(|(_, recovery)| *recovery);
-    let decided = recoveries.first().map(|&(pick, _)| {
-        let all = recoveries
-            .iter()
-            .map(|(variant, recovery)| format!("{variant} {}", time(*recovery)));
+    recoveries.sort_by_key(|(_, recovery)| recovery.p50);
+    let alike = recoveries.iter().filter(|(_, recovery)| {
+        recoveries
+            .first()
+            .is_some_and(|(_, first)| recovery.p25 <= first.p75)
+    });
+    let pick = alike.min_by_key(|(variant, _)| variant.functions().len());
+    let decided = pick.map(|&(pick, _)| {
+        let all = recoveries.iter().map(|(variant, recovery)| {
+            format!("{variant} {} (n = {})", time(recovery.p50), count(recovery.count))
+        });
         let all: Vec<_> = all.collect();
-        let lossy: Vec<&str> = results
-            .measured
-            .iter()
-            .filter(|measured| lost(measured) > 0)
-            .map(|measured| measured.variant.name())
-            .collect();
-        let lossy = if lossy.is_empty() {
-            String::new()
-        } else {
-            format!(" Accepted tasks were lost by: {}.", lossy.join(", "))
-        };
         (
             pick,
             format!(
-                "A task of 3 s that took a second attempt had ended after: {} (median).{lossy}",
-                all.join(", ")
+                "A task of 3 s that took a second attempt had ended after: {} (median).{}",
+                all.join(", "),
+                losers(results)
             ),
         )
     });
+    let missing = if results.measured.iter().all(|measured| measured.faults.is_empty()) {
+        if results.platform == LOCAL {
+            "No single faults were measured: run cargo compare without --quick."
+        } else {
+            "Single faults are measured on the local cloud alone: run cargo compare without --target."
+        }
+    } else {
+        "No variant met every fault and made up for an attempt that was lost."
+    };
     verdict(
         "No task may be lost",
-        "Of the variants that lost no accepted task under any fault: the shortest median time to the end of a task that \
-         took a second attempt.",
+        "Of the variants that met every fault and lost no accepted task: the shortest median time to the end of a task that \
+         took a second attempt; where the middle halves of the samples overlap, the fewest functions.",
         decided,
-        "No single faults were measured: run cargo compare without --quick.",
+        &undecided(results, missing),
     )
+}
+
+fn has_met_each_fault(measured: &Measured) -> bool {
+    let met = |fault: Fault| measured.faults.iter().any(|run| run.fault == fault);
+    Fault::ALL
+        .into_iter()
+        .all(|fault| met(fault) || !fault.concerns(measured.variant))
 }
 
 fn cost_first(results: &Results) -> Verdict {
@@ -261,6 +281,26 @@ fn cost_first(results: &Results) -> Verdict {
     )
 }
 
+/// Why nothing is decided: for that reason, unless every variant is out.
+fn undecided(results: &Results, reason: &str) -> String {
+    if results.variants().next().is_some() && safe(results).next().is_none() {
+        format!("Every variant lost accepted tasks.{}", losers(results))
+    } else {
+        reason.to_owned()
+    }
+}
+
+/// Who lost accepted tasks; baselines too.
+fn losers(results: &Results) -> String {
+    let lossy = results.measured.iter().filter(|measured| lost(measured) > 0);
+    let lossy: Vec<&str> = lossy.map(|measured| measured.variant.name()).collect();
+    if lossy.is_empty() {
+        String::new()
+    } else {
+        format!(" Accepted tasks were lost by: {}.", lossy.join(", "))
+    }
+}
+
 /// The variants that lost no accepted task.
 fn safe(results: &Results) -> impl Iterator<Item = &Measured> {
     results.variants().filter(|measured| lost(measured) == 0)
@@ -268,6 +308,7 @@ fn safe(results: &Results) -> impl Iterator<Item = &Measured> {
 
 /// Accepted tasks that never came to an end, as far as it was tried.
 fn lost(measured: &Measured) -> u64 {
+    let under_load = measured.check.as_ref().map_or(0, Check::not_ended);
     let faults: u64 = measured.faults.iter().map(|run| run.never_ended).sum();
-    faults + measured.soak.as_ref().map_or(0, |soak| soak.missing)
+    under_load + faults + measured.soak.as_ref().map_or(0, |soak| soak.missing)
 }

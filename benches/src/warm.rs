@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use schemars::JsonSchema;
@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::client::{Accepted, Refusal, Task, TaskApi};
+use crate::client::{Accepted, NotEnded, Refusal, TASK_LIMIT, Task, TaskApi};
 use crate::cold::microseconds;
 use crate::load::{self, Schedule, Sent};
-use crate::progress::Phase;
+use crate::progress::{Phase, say};
 use crate::results::{Check, Load, Settings, TaskTimes};
 use crate::statistics::Distribution;
 use crate::target::Target;
-use crate::variant::Variant;
 
 /// How many records are read at a time, after the load.
 const READERS: usize = 8;
@@ -38,6 +37,7 @@ pub struct Loads {
     by_rate: BTreeMap<u32, Run>,
     /// Tasks of the warm-up, which count for the check alone.
     warmed: Vec<Task>,
+    not_ended: u64,
 }
 
 #[derive(Debug, Default)]
@@ -46,45 +46,61 @@ struct Run {
     tasks: Vec<Task>,
 }
 
+/// Accepted tasks, a minute later.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The final records of those that have ended.
+    pub ended: Vec<Task>,
+    /// How many have not.
+    pub not_ended: u64,
+}
+
 impl Loads {
     /// Puts load on the deployment that counts for nothing but the check.
     ///
     /// # Errors
-    /// Fails when a task does not end.
+    /// Fails when a task's record cannot be read.
     pub async fn warm_up(&mut self, target: &Target, settings: &Settings) -> Result<()> {
         let schedule = Schedule {
             rate_per_second: settings.reference_rate(),
             seconds: settings.warm_up_seconds,
         };
-        let run = run(target, schedule, "warming up").await?;
-        self.warmed.extend(run.tasks);
+        let (_, records) = run(target, schedule, "warming up").await?;
+        self.warmed.extend(records.ended);
+        self.not_ended += records.not_ended;
         Ok(())
     }
 
     /// Puts one more slice of load on the deployment and follows its tasks to their ends.
     ///
     /// # Errors
-    /// Fails when a task does not end.
+    /// Fails when a task's record cannot be read.
     pub async fn add(&mut self, target: &Target, schedule: Schedule) -> Result<()> {
-        let run = run(
-            target,
-            schedule,
-            &format!("{} requests/s", schedule.rate_per_second),
-        )
-        .await?;
+        let what = format!("{} requests/s", schedule.rate_per_second);
+        let (sent, records) = run(target, schedule, &what).await?;
         let all = self.by_rate.entry(schedule.rate_per_second).or_default();
-        all.sent.extend(run.sent);
-        all.tasks.extend(run.tasks);
+        all.sent.extend(sent);
+        all.tasks.extend(records.ended);
+        self.not_ended += records.not_ended;
         Ok(())
     }
 
-    /// What was measured, by rate.
+    /// How many accepted tasks had not ended a minute after the load that they came with.
+    pub fn not_ended(&self) -> u64 {
+        self.not_ended
+    }
+
+    /// What was measured, by rate; what there is of it where there is an error as well.
     ///
     /// # Errors
     /// Fails when no request of a rate was accepted.
-    pub fn figures(&self, variant: Variant) -> Result<Vec<Load>> {
-        let figures = |(&rate, run): (&u32, &Run)| load_of(rate, run, variant.ends_tasks());
-        self.by_rate.iter().map(figures).collect()
+    pub fn figures(&self) -> (Vec<Load>, Result<()>) {
+        let mut failed = Ok(());
+        let figures = self.by_rate.iter().filter_map(|(&rate, run)| {
+            let load = load_of(rate, run);
+            load.map_err(|error| failed = Err(error)).ok()
+        });
+        (figures.collect(), failed)
     }
 
     /// Whether all the tasks did what they should; `None` where nothing sees to it.
@@ -101,11 +117,16 @@ impl Loads {
             .iter()
             .chain(runs.flat_map(|run| &run.tasks))
             .collect();
-        check(target, &tasks).await.map(Some)
+        check(target, &tasks, self.not_ended).await.map(Some)
     }
 }
 
-async fn run(target: &Target, schedule: Schedule, what: &str) -> Result<Run> {
+/// What was sent, and what became of it.
+async fn run(
+    target: &Target,
+    schedule: Schedule,
+    what: &str,
+) -> Result<(Vec<Sent<Result<Accepted, Refusal>>>, Records)> {
     let sent = {
         let phase = Phase::begin(target.variant, what, schedule.requests().into());
         let empty_task = TaskApi::empty_task();
@@ -115,12 +136,12 @@ async fn run(target: &Target, schedule: Schedule, what: &str) -> Result<Run> {
         })
         .await?
     };
-    let tasks = if target.variant.ends_tasks() {
+    let records = if target.variant.ends_tasks() {
         records(target, accepted_ids(&sent)?).await?
     } else {
-        Vec::new()
+        Records::default()
     };
-    Ok(Run { sent, tasks })
+    Ok((sent, records))
 }
 
 /// The tasks of the requests that were accepted.
@@ -131,7 +152,7 @@ fn accepted_ids(sent: &[Sent<Result<Accepted, Refusal>>]) -> Result<Vec<String>>
         .collect()
 }
 
-fn load_of(rate_per_second: u32, run: &Run, tasks_end: bool) -> Result<Load> {
+fn load_of(rate_per_second: u32, run: &Run) -> Result<Load> {
     let sent = &run.sent;
     let mut refused = BTreeMap::new();
     let mut latencies = Vec::new();
@@ -151,7 +172,9 @@ fn load_of(rate_per_second: u32, run: &Run, tasks_end: bool) -> Result<Load> {
         refused,
         accept_us: Distribution::of(latencies)?,
         lateness_us: Distribution::of(sent.iter().map(|request| microseconds(request.lateness)))?,
-        task: tasks_end.then(|| task_times(&run.tasks)).transpose()?,
+        task: (!run.tasks.is_empty())
+            .then(|| task_times(&run.tasks))
+            .transpose()?,
     })
 }
 
@@ -165,41 +188,57 @@ fn task_times(tasks: &[Task]) -> Result<TaskTimes> {
     })
 }
 
-/// The final records of these tasks.
+/// The final records of these tasks, for which it is waited a minute in all.
 ///
 /// # Errors
-/// Fails when one of them does not end.
-pub async fn records(target: &Target, ids: Vec<String>) -> Result<Vec<Task>> {
+/// Fails when a record cannot be read.
+pub async fn records(target: &Target, ids: Vec<String>) -> Result<Records> {
     let phase = Phase::begin(target.variant, "reading the tasks' records", ids.len() as u64);
     let phase = Arc::new(phase);
+    let until = Instant::now() + TASK_LIMIT;
     let mut readers = JoinSet::new();
     for reader in 0..READERS {
         let ids: Vec<String> = ids.iter().skip(reader).step_by(READERS).cloned().collect();
         let (api, phase) = (target.tasks.clone(), Arc::clone(&phase));
         readers.spawn(async move {
-            let mut tasks = Vec::new();
+            let mut records = Records::default();
             for id in ids {
-                tasks.push(api.finished(&id).await?);
+                let left = until.saturating_duration_since(Instant::now());
+                match api.finished_within(&id, left).await {
+                    Ok(task) => records.ended.push(task),
+                    Err(error) if error.is::<NotEnded>() => records.not_ended += 1,
+                    Err(error) => return Err(error),
+                }
                 phase.advance();
             }
-            anyhow::Ok(tasks)
+            Ok(records)
         });
     }
-    let mut tasks = Vec::new();
+    let mut records = Records::default();
     while let Some(read) = readers.join_next().await {
-        tasks.extend(read.context("a reader panicked")??);
+        let read = read.context("a reader panicked")??;
+        records.ended.extend(read.ended);
+        records.not_ended += read.not_ended;
     }
-    Ok(tasks)
+    if records.not_ended > 0 {
+        say(&format!(
+            "{}: {} accepted tasks have not ended after {} s",
+            target.variant,
+            records.not_ended,
+            TASK_LIMIT.as_secs()
+        ));
+    }
+    Ok(records)
 }
 
-async fn check(target: &Target, tasks: &[&Task]) -> Result<Check> {
+async fn check(target: &Target, tasks: &[&Task], not_ended: u64) -> Result<Check> {
     let _phase = Phase::begin(target.variant, "checking a result", 0);
     let mut ended = BTreeMap::new();
     for task in tasks {
         *ended.entry(task.status.clone()).or_default() += 1;
     }
     Ok(Check {
-        accepted: tasks.len() as u64,
+        accepted: tasks.len() as u64 + not_ended,
         ended,
         repeated: tasks.iter().filter(|task| task.attempts > 1).count() as u64,
         picture: picture(target).await?,

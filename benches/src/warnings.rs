@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::faults::Fault;
 use crate::report::format::{count, time};
 use crate::results::{Measured, Results};
 use crate::variant::Variant;
@@ -12,7 +13,12 @@ const LATE_SHARE: f64 = 0.25;
 /// A reason for caution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// Something could not be measured.
+    /// The run was interrupted.
+    Interrupted {
+        /// During which part.
+        during: String,
+    },
+    /// Something could not be measured, or not to the end.
     Missing {
         /// Of which variant.
         variant: Variant,
@@ -23,6 +29,15 @@ pub enum Warning {
     NotSucceeded {
         /// Of which variant.
         variant: Variant,
+        /// How many tasks.
+        tasks: u64,
+    },
+    /// Accepted tasks that met a fault never ended.
+    Lost {
+        /// By which variant.
+        variant: Variant,
+        /// Which fault.
+        fault: Fault,
         /// How many tasks.
         tasks: u64,
     },
@@ -78,8 +93,10 @@ impl Warning {
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,
-            Self::Missing { .. }
+            Self::Interrupted { .. }
+                | Self::Missing { .. }
                 | Self::NotSucceeded { .. }
+                | Self::Lost { .. }
                 | Self::OwnTask { .. }
                 | Self::Unreliable { .. }
                 | Self::DifferentPictures
@@ -90,16 +107,30 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Interrupted { during } => write!(
+                formatter,
+                "The run was interrupted: {during}. Of that there may be fewer samples, and nothing of what was to follow."
+            ),
             Self::Missing { variant, what } => {
                 write!(
                     formatter,
-                    "{variant}: {what} could not be measured, and is missing."
+                    "{variant}: {what} could not be measured, or not to the end."
                 )
             }
             Self::NotSucceeded { variant, tasks } => write!(
                 formatter,
                 "{} accepted tasks of {variant} did not succeed. Its figures describe a variant that loses work; \
                  look for the reason in its log first.",
+                count(*tasks)
+            ),
+            Self::Lost {
+                variant,
+                fault,
+                tasks,
+            } => write!(
+                formatter,
+                "{} accepted tasks of {variant} never ended when something broke ({fault}). That must not happen whatever \
+                 breaks; look for them in its log.",
                 count(*tasks)
             ),
             Self::OwnTask { variant, tasks, sent } => write!(
@@ -154,15 +185,19 @@ impl fmt::Display for Warning {
 
 /// The warnings that these results call for, the worst first.
 pub fn warnings(results: &Results) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = results
-        .failures
-        .iter()
-        .map(|failure| Warning::Missing {
-            variant: failure.variant,
-            what: failure.what.clone(),
-        })
-        .collect();
+    let mut warnings = Vec::new();
+    warnings.extend(
+        results
+            .interrupted
+            .clone()
+            .map(|during| Warning::Interrupted { during }),
+    );
+    warnings.extend(results.failures.iter().map(|failure| Warning::Missing {
+        variant: failure.variant,
+        what: failure.what.clone(),
+    }));
     warnings.extend(results.variants().filter_map(not_succeeded));
+    warnings.extend(results.variants().flat_map(lost));
     warnings.extend(results.variants().filter_map(own_task));
     warnings.extend(results.variants().filter_map(unreliable));
     let mut pictures = results
@@ -189,6 +224,15 @@ fn not_succeeded(measured: &Measured) -> Option<Warning> {
     (tasks > 0).then_some(Warning::NotSucceeded {
         variant: measured.variant,
         tasks,
+    })
+}
+
+fn lost(measured: &Measured) -> impl Iterator<Item = Warning> {
+    let runs = measured.faults.iter().filter(|run| run.never_ended > 0);
+    runs.map(|run| Warning::Lost {
+        variant: measured.variant,
+        fault: run.fault,
+        tasks: run.never_ended,
     })
 }
 

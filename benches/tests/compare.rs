@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -140,6 +141,43 @@ async fn a_signal_ends_the_deployment_too() {
         text(&output.stderr)
     );
     assert_ended(&run.processes());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_measured_when_a_signal_comes_is_reported_beside_the_last_whole_report() {
+    let mut run = Run::new(&["--quick", "--variants", "split-lambda"]).await;
+    let mut child = run.command.spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap());
+    let id = Pid::from_raw(child.id().try_into().unwrap());
+    let stderr = tokio::task::spawn_blocking(move || {
+        let mut all = String::new();
+        for line in lines.lines() {
+            let line = line.unwrap();
+            if line.contains(": load, ") {
+                kill(id, Signal::SIGINT).unwrap();
+            }
+            all += &line;
+        }
+        all
+    });
+    let output = end_of(child).await;
+    let stderr = stderr.await.unwrap();
+
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("interrupted: what was started is ended"),
+        "{stderr}"
+    );
+    assert_ended(&run.processes());
+    let results: Results = serde_json::from_str(&run.report("interrupted/results.json")).unwrap();
+    let measured = results.of(Variant::SplitLambda).unwrap();
+    assert!(measured.cold.is_some() && measured.burst.is_none());
+    assert!(results.interrupted.unwrap().starts_with("load"));
+    assert!(!run.folder.path().join("compare/report.html").exists());
+    assert!(
+        run.report("interrupted/report.html")
+            .contains("The run was interrupted: load")
+    );
 }
 
 const DEPLOYED: [&str; 5] = ["--quick", "--variants", "split-lambda", "--target", "aws"];

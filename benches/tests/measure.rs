@@ -42,7 +42,9 @@ async fn load(target: &Target) -> (Load, Option<Check>) {
     };
     loads.warm_up(target, &settings).await.unwrap();
     loads.add(target, SCHEDULE).await.unwrap();
-    let load = loads.figures(target.variant).unwrap().remove(0);
+    let (mut figures, failed) = loads.figures();
+    failed.unwrap();
+    let load = figures.remove(0);
     (load, loads.check(target).await.unwrap())
 }
 
@@ -178,9 +180,20 @@ async fn a_burst_is_followed_to_its_end() {
     let target = target(Behaviour::good(Variant::SqsWorker)).await;
     let burst = burst::measure(&target, 40).await.unwrap();
     assert_eq!((burst.sent, burst.accepted, burst.accept_us.count), (40, 40, 40));
+    assert_eq!(burst.succeeded, 40);
     assert!(burst.all_finished_us >= 20_000 && burst.all_started_us < burst.all_finished_us);
-    assert_eq!(burst.environments, 1, "the first task started one");
+    assert_eq!(burst.environments, Some(1), "the first task started one");
     assert!(burst.most_at_once > 1 && burst.course.last().unwrap().running == 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_counts_the_tasks_that_succeed() {
+    let behaviour = Behaviour {
+        ended: "failed",
+        ..Behaviour::good(Variant::SqsWorker)
+    };
+    let burst = burst::measure(&target(behaviour).await, 10).await.unwrap();
+    assert_eq!((burst.accepted, burst.succeeded), (10, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

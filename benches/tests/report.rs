@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use benches::change::{Kind, changes};
+use benches::faults::Fault;
 use benches::own_task::Plan;
 use benches::report::{self, terminal};
 use benches::results::{Failure, Results, Settings};
@@ -60,7 +61,7 @@ fn json_comes_back_as_it_was() {
     let results = fixture::results(Settings::full());
     let text = fs::read_to_string(written("report-full", &results).join("results.json")).unwrap();
     assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), results);
-    assert!(text.starts_with(r#"{"$schema":"results.schema.json","schema_version":2,"#));
+    assert!(text.starts_with(r#"{"$schema":"results.schema.json","schema_version":3,"#));
 }
 
 /// Written anew where `UPDATE_SCHEMA` is set.
@@ -72,7 +73,8 @@ fn the_shipped_schema_is_that_of_the_results() {
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         fs::write(&shipped, &written).unwrap();
     }
-    assert_eq!(fs::read_to_string(shipped).unwrap(), written);
+    let is_same = fs::read_to_string(shipped).unwrap() == written;
+    assert!(is_same, "it is not; set UPDATE_SCHEMA");
 }
 
 #[test]
@@ -156,7 +158,7 @@ fn results_of_another_version_are_refused() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(
         &path,
-        text.replace(r#""schema_version":2"#, r#""schema_version":1"#),
+        text.replace(r#""schema_version":3"#, r#""schema_version":1"#),
     )
     .unwrap();
     let error = Results::read(&path).unwrap_err().to_string();
@@ -307,6 +309,19 @@ fn a_task_that_was_lost_or_ended_twice_outweighs_everything() {
         warnings(&results)[..],
         [Warning::Unreliable { tasks: 3, .. }]
     ));
+}
+
+#[test]
+fn a_task_that_a_fault_has_lost_is_an_error() {
+    let mut results = fixture::results(Settings::full());
+    results.measured[0].faults[2].never_ended = 2;
+    let expected = Warning::Lost {
+        variant: Variant::SelfInvoke,
+        fault: Fault::Killed,
+        tasks: 2,
+    };
+    assert!(expected.is_fatal());
+    assert_eq!(warnings(&results), [expected]);
 }
 
 #[test]

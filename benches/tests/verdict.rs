@@ -9,6 +9,7 @@ use benches::verdict::verdicts;
 mod fixture;
 
 const BURSTS: usize = 2;
+const NO_LOSS: usize = 3;
 
 fn of(results: &mut Results, variant: Variant) -> &mut Measured {
     let mut all = results.measured.iter_mut();
@@ -45,7 +46,8 @@ fn what_loses_an_accepted_task_is_not_picked_but_for_its_price() {
 fn a_burst_that_was_not_accepted_as_a_whole_is_lost() {
     let mut results = fixture::results(Settings::full());
     for variant in [Variant::SelfInvoke, Variant::SplitLambda] {
-        of(&mut results, variant).burst.as_mut().unwrap().accepted -= 90;
+        let burst = of(&mut results, variant).burst.as_mut().unwrap();
+        (burst.accepted, burst.succeeded) = (burst.accepted - 90, burst.succeeded - 90);
     }
     let bursts = &verdicts(&results)[BURSTS];
     assert_eq!(bursts.pick, Some(Variant::SqsWorker));
@@ -54,6 +56,51 @@ fn a_burst_that_was_not_accepted_as_a_whole_is_lost() {
         "{}",
         bursts.because
     );
+}
+
+#[test]
+fn a_burst_whose_tasks_do_not_all_succeed_is_lost_as_well() {
+    let mut results = fixture::results(Settings::full());
+    of(&mut results, Variant::SelfInvoke)
+        .burst
+        .as_mut()
+        .unwrap()
+        .succeeded -= 3;
+    let bursts = &verdicts(&results)[BURSTS];
+    assert_ne!(bursts.pick, Some(Variant::SelfInvoke));
+    let words = "self-invoke refused 0; 3 of the others did not succeed";
+    assert!(bursts.because.contains(words), "{}", bursts.because);
+}
+
+#[test]
+fn a_task_that_does_not_end_under_load_counts_as_lost() {
+    let mut results = fixture::results(Settings::full());
+    of(&mut results, Variant::SelfInvoke)
+        .check
+        .as_mut()
+        .unwrap()
+        .accepted += 1;
+    assert_ne!(picks(&results)[0], Some(Variant::SelfInvoke));
+}
+
+#[test]
+fn a_fault_that_was_not_met_is_not_passed() {
+    let mut results = fixture::results(Settings::full());
+    of(&mut results, Variant::SqsWorker).faults.remove(0);
+    assert_ne!(picks(&results)[NO_LOSS], Some(Variant::SqsWorker));
+}
+
+#[test]
+fn where_every_variant_loses_tasks_that_is_why_none_is_picked() {
+    let mut results = fixture::results(Settings::full());
+    for variant in Variant::ALL {
+        of(&mut results, variant).faults[2].never_ended = 1;
+    }
+    for verdict in &verdicts(&results)[..4] {
+        assert_eq!(verdict.pick, None);
+        let words = "Every variant lost accepted tasks. Accepted tasks were lost by: self-invoke,";
+        assert!(verdict.because.starts_with(words), "{}", verdict.because);
+    }
 }
 
 #[test]

@@ -74,10 +74,11 @@ pub(crate) struct Arguments {
 }
 
 const HELP: &str = r#"A full run takes some ten minutes. The machine should be otherwise idle: functions, services and load generator
-share its cores. Logs of the deployments go to logs/ beside the report.
+share its cores. Logs of the deployments go to logs/ beside the report. Ctrl-C ends all that was started, and leaves a report
+of what was measured by then in interrupted/ beside it.
 
-Exit code: 0 when every variant was measured, and every accepted task and every run of your own succeeded; 1 when not, and
-when there is no report; 2 for wrong arguments.
+Exit code: 0 when every variant was measured to the end, and every accepted task came to the end that it should, as did every
+run of your own; 1 when not, and when there is no report; 2 for wrong arguments.
 
 Examples:
   cargo compare --quick

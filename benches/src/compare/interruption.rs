@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Requests to stop. The deployment ends when the comparison is dropped.
+/// Requests to stop.
 pub(crate) struct Interruption {
     interrupt: Signal,
     terminate: Signal,

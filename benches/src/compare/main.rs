@@ -8,7 +8,7 @@ mod interruption;
 use std::io;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use benches::change::changes;
 use benches::comparison::compare;
 use benches::place::Place;
@@ -53,11 +53,13 @@ async fn run() -> Result<ExitCode> {
     let folder = arguments.folder()?;
     raise_open_files();
     let mut interruption = Interruption::listen().context("cannot listen for signals")?;
-    let mut results = tokio::select! {
-        results = compare(&place, &variants, settings, &folder) => results?,
-        interruption = interruption.comes() => bail!("{interruption}"),
-    };
+    let mut results = compare(&place, &variants, settings, &folder, interruption.comes()).await?;
     results.changes = earlier.map(|earlier| changes(&earlier, &results));
+    // The report of a whole run is not to be written over by a part of one.
+    let folder = match results.interrupted {
+        Some(_) => folder.join("interrupted"),
+        None => folder,
+    };
     let reports = report::write(&results, &folder)?;
     println!("{}", terminal::summary(&results)?);
     for path in reports {

@@ -6,9 +6,10 @@ mod scenes;
 mod stress;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use jiff::Timestamp;
 
 use crate::ablation::Ablation;
@@ -27,31 +28,32 @@ use crate::results::{Failure, Measured, Results, SCHEMA_FILE, SCHEMA_VERSION, Se
 use crate::variant::Variant;
 use crate::warm::Loads;
 
-/// Compares the ways, which are started, or are there. Logs go to a folder below `folder`.
+/// Compares the ways, which are started, or are there. Logs go to a folder below `folder`. What was measured until it is
+/// interrupted is in the results.
 ///
 /// # Errors
-/// Fails when a way does not take the reader's own task. What else fails is in the results.
-pub async fn compare(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Result<Results> {
-    let mut comparison = Comparison::deploy(place, ways, settings, folder).await;
-    let created_at = Timestamp::now();
+/// Fails when a way does not take the reader's own task, and when it is interrupted before anything is measured. What else
+/// fails is in the results.
+pub async fn compare(
+    place: &Place,
+    ways: &[Variant],
+    settings: Settings,
+    folder: &Path,
+    interruption: impl Future<Output = &'static str>,
+) -> Result<Results> {
+    let mut interruption = pin!(interruption);
+    let mut comparison = tokio::select! {
+        comparison = Comparison::deploy(place, ways, settings, folder) => comparison,
+        interruption = &mut interruption => bail!("{interruption}"),
+    };
+    comparison.results.created_at = Timestamp::now();
     let begin = Instant::now();
-    comparison.own_tasks().await?;
-    comparison.cold_starts().await;
-    comparison.cold_starts_by_memory().await;
-    comparison.loads().await;
-    comparison.under_stress().await;
-    comparison.finish_loads().await;
-    comparison.soaks().await;
-    comparison.price_own_tasks().await;
-    let mut results = comparison.results;
-    results.created_at = created_at;
-    results.seconds = begin.elapsed().as_secs();
-    results.measured = comparison.ways.into_iter().map(|way| way.measured).collect();
-    match cost::model(&results.measured) {
-        Ok(costs) => results.costs = costs,
-        Err(error) => say(&format!("costs: {error:#}")),
+    tokio::select! {
+        measured = comparison.measure() => measured?,
+        interruption = &mut interruption => comparison.interrupted(interruption)?,
     }
-    Ok(results)
+    comparison.results.seconds = begin.elapsed().as_secs();
+    Ok(comparison.results())
 }
 
 /// A comparison that is going on.
@@ -73,6 +75,54 @@ struct Way {
 }
 
 impl Comparison {
+    async fn measure(&mut self) -> Result<()> {
+        self.own_tasks().await?;
+        self.cold_starts().await;
+        self.cold_starts_by_memory().await;
+        self.loads().await;
+        self.under_stress().await;
+        self.finish_loads().await;
+        self.soaks().await;
+        self.price_own_tasks().await;
+        Ok(())
+    }
+
+    /// Takes in what the part had measured that was going on.
+    ///
+    /// # Errors
+    /// Fails when that is nothing, and there was nothing before.
+    fn interrupted(&mut self, interruption: &str) -> Result<()> {
+        say(&format!("{interruption}: what was started is ended"));
+        for way in &mut self.ways {
+            if way.measured.cold.is_none() {
+                way.measured.cold = way.cold.figures()?;
+            }
+            if way.measured.load.is_empty() {
+                // That no request was accepted yet is no failure of the way.
+                (way.measured.load, _) = way.loads.figures();
+            }
+        }
+        if self
+            .ways
+            .iter()
+            .all(|way| way.measured.cold.is_none() && way.measured.load.is_empty())
+        {
+            bail!("{interruption}");
+        }
+        self.results.interrupted = Some(self.steps.current().to_owned());
+        Ok(())
+    }
+
+    fn results(self) -> Results {
+        let mut results = self.results;
+        results.measured = self.ways.into_iter().map(|way| way.measured).collect();
+        match cost::model(&results.measured) {
+            Ok(costs) => results.costs = costs,
+            Err(error) => say(&format!("costs: {error:#}")),
+        }
+        results
+    }
+
     /// Builds and starts everything, or finds it. Only then can anything be measured: a compiler would disturb it.
     async fn deploy(place: &Place, ways: &[Variant], settings: Settings, folder: &Path) -> Self {
         let mut steps = Steps::new(steps_of(&settings));
@@ -81,7 +131,7 @@ impl Comparison {
             Place::Aws(_) => "looking for what is deployed",
         });
         let machine = Machine::this();
-        let ablation = Ablation::left().filter(|ablation| ablation.machine.commit == machine.commit);
+        let ablation = Ablation::left().filter(|ablation| ablation.machine.has_same_code(&machine));
         let mut comparison = Self {
             ways: Vec::new(),
             results: Results {
@@ -97,6 +147,7 @@ impl Comparison {
                 costs: None,
                 changes: None,
                 failures: Vec::new(),
+                interrupted: None,
             },
             folder: folder.to_owned(),
             steps,
@@ -227,8 +278,7 @@ impl Comparison {
         let folder = self.folder.clone();
         let is_wanted = |variant: Variant| variant.is_variant() || variant == Variant::Noop;
         self.each("cold starts by memory size", is_wanted, async |way| {
-            way.measured.cold_by_memory = scenes::by_memory(way.measured.variant, &settings, &folder).await?;
-            Ok(())
+            scenes::by_memory(&mut way.measured, &settings, &folder).await
         })
         .await;
     }
@@ -262,8 +312,9 @@ impl Comparison {
             }
         }
         self.each(WHAT, any, async |way| {
-            way.measured.load = way.loads.figures(way.measured.variant)?;
-            Ok(())
+            let (load, failed) = way.loads.figures();
+            way.measured.load = load;
+            failed
         })
         .await;
         self.each("billed durations", any, async |way| {
@@ -287,12 +338,13 @@ fn any(_: Variant) -> bool {
     true
 }
 
-/// Building, cold starts, load, stress: these are always there.
+/// Building, cold starts, load, bursts: these are always there.
 fn steps_of(settings: &Settings) -> u32 {
     let others = [
         settings.own_task.is_some(),
         !settings.memory_sizes_mb.is_empty(),
         settings.quiet_seconds.is_some(),
+        settings.fault_tasks > 0,
         settings.soak.is_some(),
     ];
     4 + others.map(u32::from).iter().sum::<u32>()

@@ -11,7 +11,7 @@ use crate::cold;
 use crate::deployment::{Deployment, Scene};
 use crate::faults::{self, Fault, FaultRun};
 use crate::progress::Phase;
-use crate::results::{ColdByMemory, Settings};
+use crate::results::{Measured, Settings};
 use crate::soak::{self, Plan, Soak};
 use crate::variant::Variant;
 
@@ -25,12 +25,9 @@ pub(super) async fn deploy(variant: Variant, scene: &Scene, folder: &Path) -> Re
     Deployment::start(variant, scene, &log, &phase).await
 }
 
-/// Answers nothing where the system does not let the local cloud impose the CPU share.
-pub(super) async fn by_memory(
-    variant: Variant,
-    settings: &Settings,
-    folder: &Path,
-) -> Result<Vec<ColdByMemory>> {
+/// Measures nothing where the system does not let the local cloud impose the CPU share.
+pub(super) async fn by_memory(measured: &mut Measured, settings: &Settings, folder: &Path) -> Result<()> {
+    let variant = measured.variant;
     let scene = Scene {
         name: Some("memory"),
         limits_cpu: true,
@@ -38,20 +35,20 @@ pub(super) async fn by_memory(
     };
     let deployment = deploy(variant, &scene, folder).await?;
     if !deployment.imposes_cpu_shares()? {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let phase = Phase::begin(
         variant,
         "cold starts by memory size",
         settings.memory_sizes_mb.len() as u64,
     );
-    let mut figures = Vec::new();
     for &memory_mb in &settings.memory_sizes_mb {
-        let measured = cold::with_memory(&deployment.target, memory_mb, settings.cold_starts_by_memory).await;
-        figures.push(measured.with_context(|| format!("with {memory_mb} MB"))?);
+        let figures = cold::with_memory(&deployment.target, memory_mb, settings.cold_starts_by_memory).await;
+        let figures = figures.with_context(|| format!("with {memory_mb} MB"))?;
+        measured.cold_by_memory.push(figures);
         phase.advance();
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Each single fault with each way that it concerns, all at the same time.
@@ -60,9 +57,6 @@ pub(super) async fn single_faults(
     tasks: u32,
     folder: PathBuf,
 ) -> Vec<(Variant, Fault, Result<FaultRun>)> {
-    if tasks == 0 {
-        return Vec::new();
-    }
     let pairs: Vec<(Variant, Fault)> = variants
         .iter()
         .flat_map(|&variant| Fault::ALL.map(|fault| (variant, fault)))

@@ -9,25 +9,23 @@ use crate::saturation;
 use crate::variant::Variant;
 
 impl Comparison {
-    /// Bursts, limits and single faults. The faults are waited for more than worked on, so they need not be alone.
+    /// Bursts and limits, in turns; then the single faults, which are waited for more than worked on, all at the same time.
     pub(super) async fn under_stress(&mut self) {
         let settings = self.results.settings.clone();
         let variants: Vec<Variant> = self.ways.iter().map(|way| way.measured.variant).collect();
         self.leave_alone().await;
-        let parts = [
-            ("bursts", true),
-            ("limits", settings.saturation_from.is_some()),
-            ("single faults", settings.fault_tasks > 0),
-        ];
-        let parts: Vec<&str> = parts
-            .iter()
-            .filter(|(_, there)| *there)
-            .map(|(part, _)| *part)
-            .collect();
-        self.steps.begin(&parts.join(", "));
-        let faults = scenes::single_faults(variants, settings.fault_tasks, self.folder.clone());
-        let (faults, ()) = tokio::join!(faults, self.bursts_and_limits());
-        for (variant, fault, run) in faults {
+        self.steps.begin(match settings.saturation_from {
+            Some(_) => "bursts, limits",
+            None => "bursts",
+        });
+        self.bursts_and_limits().await;
+        if settings.fault_tasks == 0 {
+            return;
+        }
+        self.steps.begin("single faults");
+        for (variant, fault, run) in
+            scenes::single_faults(variants, settings.fault_tasks, self.folder.clone()).await
+        {
             match run {
                 Ok(run) => {
                     if let Some(way) = self.way(variant) {

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::chart::{Lines, Percentiles, Ranges, Series, legend};
 use super::sections::{Chart, Section, Times, sections};
 use super::tables::{self, Table};
-use super::{Report, text};
+use super::{Report, method, text};
 use crate::findings::{self, findings};
 use crate::results::Results;
 use crate::verdict::verdicts;
@@ -261,7 +261,7 @@ fn method(results: &Results) -> Markup {
     html! {
         section #method {
             h2 { "How it was measured" }
-            (terms(text::method(results)))
+            (terms(method::method(results)))
             (table(&tables::generator(results)))
             h2 { "What this run cannot show" }
             ul { @for limit in text::limits(results) { li { (limit) } } }

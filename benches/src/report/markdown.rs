@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::sections::sections;
 use super::tables::{self, Table};
-use super::{Report, text};
+use super::{Report, method, text};
 use crate::findings::{self, findings};
 use crate::results::Results;
 use crate::variant::Variant;
@@ -90,7 +90,7 @@ fn table(page: &mut String, table: &Table) -> Result<()> {
 
 fn method(page: &mut String, results: &Results) -> Result<()> {
     writeln!(page, "## How it was measured\n")?;
-    for (term, explanation) in text::method(results) {
+    for (term, explanation) in method::method(results) {
         writeln!(page, "- **{term}:** {explanation}")?;
     }
     writeln!(page)?;

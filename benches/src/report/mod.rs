@@ -1,5 +1,5 @@
 //! The reports: the same results for three kinds of reader. Each format is a file of its own behind [`Report`];
-//! `tables` and `text` say what all of them say.
+//! `tables`, `text` and `method` say what all of them say.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ pub mod format;
 mod html;
 mod json;
 mod markdown;
+mod method;
 mod sections;
 mod tables;
 pub mod terminal;
@@ -40,10 +41,6 @@ const REPORTS: [&dyn Report; 4] = [&json::Schema, &json::Json, &markdown::Markdo
 pub fn write(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
     let charts = folder.join("charts");
     fs::create_dir_all(&charts).with_context(|| format!("cannot make {}", charts.display()))?;
-    for (name, text) in html::chart_files(results) {
-        let path = charts.join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
     let write = |report: &&dyn Report| {
         let path = folder.join(report.file_name());
         let text = report
@@ -52,5 +49,10 @@ pub fn write(results: &Results, folder: &Path) -> Result<Vec<PathBuf>> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     };
-    REPORTS.iter().map(write).collect()
+    let reports = REPORTS.iter().map(write).collect();
+    for (name, text) in html::chart_files(results) {
+        let path = charts.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    reports
 }

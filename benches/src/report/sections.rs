@@ -277,7 +277,7 @@ fn faults(results: &Results) -> Option<Section<'_>> {
     (!tables.is_empty()).then(|| Section {
         id: "faults",
         title: "When something breaks",
-        words: vec![text::faults(results)],
+        words: text::faults(results).into_iter().collect(),
         notes: Vec::new(),
         charts: Vec::new(),
         tables,

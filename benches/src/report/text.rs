@@ -54,14 +54,16 @@ pub(super) const LIMITS: &str = "This machine is no Region: the figures say how 
 pub(super) const COMPLEXITY: &str =
     "Whatever is there has to be understood, permitted, watched and paid for.";
 
-/// What the single faults are.
-pub(super) fn faults(results: &Results) -> String {
-    format!(
-        "Each fault by itself, in a deployment of its own, met by {} tasks. They were followed until they ended, or \
-         until nothing had changed for two and a half minutes, which is longer than any pause between two attempts. A \
-         task that was accepted and never ends is lost, whatever its record says.",
-        results.settings.fault_tasks
-    )
+/// What the single faults are, where there were any.
+pub(super) fn faults(results: &Results) -> Option<String> {
+    let tasks = results.settings.fault_tasks;
+    (tasks > 0).then(|| {
+        format!(
+            "Each fault by itself, in a deployment of its own, met by {tasks} tasks. They were followed until they ended, or \
+             until nothing had changed for two and a half minutes, which is longer than any pause between two attempts; for \
+             five minutes at most. A task that was accepted and has not ended then is lost, whatever its record says."
+        )
+    })
 }
 
 /// Where the costs come from.
@@ -69,7 +71,7 @@ pub(super) fn money(costs: &Costs) -> String {
     let [oldest, newest] = &costs.prices_as_of;
     format!(
         "Modelled, not measured: what a task makes each service do, times its price in {}, from infra/prices.toml, as of \
-         {oldest} to {newest}. The ways that lose tasks are left out. The model takes for granted:",
+         {oldest} to {newest}. background is left out: nobody sees to it that its tasks end. The model takes for granted:",
         costs.region
     )
 }
@@ -79,8 +81,8 @@ pub(super) const ACCEPT: &str = "How long a client waits for its 202 when everyt
 pub(super) const START: &str = "How long an accepted task waits until its work begins. The tasks are those of the load \
     above, and do nothing: any other time is the hand-over's.";
 
-pub(super) const CHECK: &str = "Fast means nothing if tasks get lost. Every task accepted under load was followed to its \
-    end, and each variant computed the same picture.";
+pub(super) const CHECK: &str = "Fast means nothing if tasks get lost. Every task accepted under load was followed, up to a \
+    minute after it, and each variant was to compute one picture, the same in all.";
 
 /// What the soak is, where there was one.
 pub(super) fn soak(results: &Results) -> Option<String> {
@@ -171,107 +173,6 @@ pub(super) fn ablation(results: &Results) -> String {
              and leaves the figures for the next comparison."
         ),
     }
-}
-
-/// How each figure was obtained: a term and its explanation.
-pub(super) fn method(results: &Results) -> Vec<(&'static str, String)> {
-    let settings = &results.settings;
-    let rates: Vec<String> = settings.rates_per_second.iter().map(u32::to_string).collect();
-    vec![
-        (
-            "Order",
-            "Everything is built and started first, or deployed already: each way alone behind its own API. Then they are \
-             measured in turns, one cold start or one slice of load each, so that what drifts on the machine meets them all alike. The \
-             floor is a function that answers every request at once with {}, behind the same kind of API: what is above \
-             it is the way's own."
-                .into(),
-        ),
-        (
-            "First invocation",
-            format!(
-                "{} times, after a pause of 200 ms: the API function's configuration is changed (its description), which retires its execution \
-                 environments; when the update is successful, the function is invoked synchronously with the event \
-                 that API Gateway would send for POST /tasks. Its REPORT line gives Init Duration and Duration; \
-                 their sum is the time from the start of the process to the first answer.",
-                settings.cold_starts
-            ),
-        ),
-        (
-            "First request",
-            format!(
-                "{} times: every function is reset in the same way, then one request is sent over HTTP. Request to \
-                 answer is measured by the client; accepted to started comes from the task's record. Their sum \
-                 counts the time from accepted to the answer's arrival twice, so the start of the task was no later \
-                 than it says; in exchange no clock is compared with another machine's.",
-                settings.cold_starts
-            ),
-        ),
-        (
-            "Load",
-            format!(
-                "Open loop at {} requests/s, {} s each in {} slices, after {} s of warm-up; baselines at {} requests/s \
-                 alone. Requests leave on schedule whether or \
-                 not earlier ones were answered, and latency counts from when a request was due, so that a stall is \
-                 not hidden (coordinated omission). The task is a sleep of 0 ms.",
-                rates.join(", "),
-                settings.seconds_per_rate,
-                settings.slices,
-                settings.warm_up_seconds,
-                settings.reference_rate()
-            ),
-        ),
-        (
-            "Task times",
-            "After the load of a rate, the records of all its tasks are read until each has ended; their times are \
-             the service's own, in microseconds."
-                .into(),
-        ),
-        (
-            "Worker",
-            "Nobody waits for the worker's invocations: their REPORT lines are read from CloudWatch Logs, after the cold \
-             starts and after the load. Where the worker is the API's function too, they are those of the invocations \
-             whose log says that a task ended."
-                .into(),
-        ),
-        (
-            "Percentiles",
-            "Nearest rank, from an HDR histogram with three significant digits. A percentile is left out where the \
-             samples cannot show it: p99 below 100 samples, p99.9 below 1,000."
-                .into(),
-        ),
-        (
-            "Memory sizes",
-            "In a deployment of its own, whose functions get after init no more CPU time than goes with their memory \
-             (1,769 MB for one vCPU), given out every 20 ms: AWS does not say how often. A first invocation that needs \
-             less than one such portion hardly notices. In all other deployments neither memory nor CPU time is limited."
-                .into(),
-        ),
-        (
-            "Burst",
-            format!(
-                "{} requests sent at the same moment, each on a connection of its own, by a client that does not send \
-                 again what was refused.",
-                count(settings.burst_tasks.into())
-            ),
-        ),
-        (
-            "Limits",
-            "Open loop, three seconds at each rate, half as much again from step to step. A rate is not kept up when \
-             more than 1 % is refused, or the 90th percentile of answering exceeds 250 ms, or that of starting 1 s, or an \
-             accepted task has not ended after a minute."
-                .into(),
-        ),
-        (
-            "Again",
-            "cargo compare, at the commit below. It writes every sample of this report to results.json; with --against \
-             it compares two of those."
-                .into(),
-        ),
-        (
-            "Check",
-            "The picture is the Mandelbrot set, 256 by 256 points, at most 1,000 iterations.".into(),
-        ),
-    ]
 }
 
 /// What must not be concluded.

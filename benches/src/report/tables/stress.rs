@@ -12,21 +12,23 @@ pub(in crate::report) fn bursts(results: &Results) -> Option<Table> {
             Cell::variant(measured.variant),
             Cell::count(burst.accepted),
             Cell::listed(&burst.refused, Clone::clone),
+            Cell::count(burst.succeeded),
             Cell::time(burst.accept_us.p50),
             Cell::time(burst.accept_us.max),
             Cell::time(burst.all_started_us),
             Cell::time(burst.all_finished_us),
             Cell::count(burst.most_at_once),
-            Cell::count(burst.environments),
+            Cell::or_dash(burst.environments, Cell::count),
         ])
     });
     let table = Table::new(
         "Tasks of 1 s, all handed in at once. Started and finished: from the first one's being accepted to the last one's \
-         start and end. Environments: how many were started for it.",
+         start and end. Environments: how many were started meanwhile.",
         &[
             "Variant",
             "Accepted",
             "Not accepted",
+            "Succeeded",
             "Answer, p50",
             "Answer, max",
             "All started",
@@ -53,6 +55,7 @@ pub(in crate::report) fn limits(results: &Results) -> Option<Table> {
                 Some(Limit::SlowStart) => "accepted tasks waited for each other",
                 Some(Limit::Generator) => "the load generator",
                 Some(Limit::TasksLeft) => "accepted tasks had not ended after a minute",
+                Some(Limit::Unreadable) => "the tasks' records could not be read",
                 None => "nothing",
             }),
         ])
