@@ -128,7 +128,7 @@ COMMANDS = {
     "cargo compare --quick --chaos kill=0.02,duplicate=0.05,throttle=0.02,drop-response=0.02": Step(
         "comparison, with a soak"
     ),
-    "cargo compare --target aws --stack split-lambda=my-tasks": NO_ACCOUNT,
+    "cargo compare --target aws --variants split-lambda --stack split-lambda=my-tasks": NO_ACCOUNT,
     "cargo infra deploy split-lambda --region eu-west-1": NO_ACCOUNT,
     "sam build && sam deploy": NO_ACCOUNT,
     "cargo run -p shared --example count-primes -- '{\"up_to\": 2000000}'": Run(),

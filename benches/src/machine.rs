@@ -120,7 +120,7 @@ mod tests {
             ..Machine::this()
         };
         assert!(of("abc").has_same_code(&of("abc")));
-        for (one, other) in [("abc", "abd"), ("abc-dirty", "abc-dirty"), ("unknown", "unknown")] {
+        for (one, other) in [("abc", "def"), ("abc-dirty", "abc-dirty"), ("unknown", "unknown")] {
             assert!(!of(one).has_same_code(&of(other)), "{one}");
         }
     }

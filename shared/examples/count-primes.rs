@@ -1,6 +1,7 @@
 //! A task of one's own, as short as one can be that does everything a good task does: it checks its parameters, shows
 //! progress, lets others go on meanwhile, and is continued where an invocation is too short for it. To bring it into the
-//! variants, put the task into a file of `shared/src/tasks`, and a line for it into `KINDS` there.
+//! variants, put the task into a file of `shared/src/tasks`, and into the `mod.rs` there its `mod`, its `pub use` and a line
+//! in `KINDS`.
 //!
 //! Before that it can be tried without any cloud, on the command line:
 //!

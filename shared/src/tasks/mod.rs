@@ -1,5 +1,5 @@
-//! The tasks that clients can ask for. To add one: a file beside this one that implements [`Task`], and a line in
-//! [`KINDS`].
+//! The tasks that clients can ask for. To add one: a file beside this one that implements [`Task`], its `mod` and
+//! `pub use` here, and a line in [`KINDS`].
 
 mod mandelbrot;
 mod sleep;
