@@ -13,7 +13,7 @@ use std::{
     io::{self, Read as _},
     os::fd::OwnedFd,
     path::Path,
-    process::{Output, Stdio},
+    process::{ExitStatus, Output, Stdio},
     sync::Arc,
 };
 
@@ -25,6 +25,7 @@ use nix::{
 use tokio::{
     io::AsyncReadExt as _,
     process::{Child, Command},
+    runtime::Handle,
     task::JoinHandle,
 };
 
@@ -94,7 +95,7 @@ pub struct Program<'a> {
 /// A process group that was started here; killed when dropped.
 #[derive(Debug)]
 pub struct ProcessGroup {
-    leader: Child,
+    leader: Leader,
     group: Pid,
     reaper: Reaper,
     limited: Option<Arc<Group>>,
@@ -139,7 +140,7 @@ impl ProcessGroup {
             .ok_or_else(|| io::Error::other("it ended at once"))?;
         host.reaper.watch(id);
         Ok(Self {
-            leader,
+            leader: Leader(Some(leader)),
             group: Pid::from_raw(id),
             reaper: host.reaper.clone(),
             limited: None,
@@ -241,5 +242,36 @@ impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.kill();
         self.reaper.forget(self.group.as_raw());
+    }
+}
+
+/// The first process of a group. When it is dropped it is still waited for, in the background: Tokio looks after a child that
+/// nobody waits for when it next hears of the end of any, and of this one's it may have heard already. It would stay as a
+/// zombie, the last one for good.
+#[derive(Debug)]
+struct Leader(Option<Child>);
+
+impl Leader {
+    async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child()?.wait().await
+    }
+
+    fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child()?.try_wait()
+    }
+
+    /// It is gone only while it is dropped.
+    fn child(&mut self) -> io::Result<&mut Child> {
+        self.0.as_mut().ok_or_else(|| io::Error::other("it was dropped"))
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(async move { child.wait().await });
+        }
     }
 }
