@@ -33,7 +33,7 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// ends a chain after about 16 invocations, has to be lifted for continued tasks; this takes its place.
 pub const MOST_CONTINUATIONS: u32 = 100;
 
-/// How long a record is kept.
+/// How long a record is kept after the task was accepted, and again after it has ended.
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What an attempt at a task came to.
@@ -228,12 +228,12 @@ impl Record {
         }
     }
 
-    /// The record after the client asked for the end: a task that waits ends at once, a running one is asked to stop.
-    /// Nothing where there is nothing to change.
+    /// The record after the client asked for the end: a task that waits ends at once, and so does one whose worker is believed
+    /// to be dead; a running one is asked to stop. Nothing where there is nothing to change.
     pub fn cancelled(&self, now: Timestamp) -> Option<Self> {
         match self.status {
             Status::Succeeded | Status::Failed | Status::Cancelled => None,
-            Status::Queued | Status::Running if self.leased_until.is_none() => {
+            Status::Queued | Status::Running if !self.is_leased(now) => {
                 Some(self.ended(Status::Cancelled, now))
             }
             Status::Queued | Status::Running if self.cancel_requested => None,
@@ -279,6 +279,8 @@ impl Record {
             finished_at: Some(now),
             leased_until: None,
             checkpoint: None,
+            // However long it took, there is time to see what it came to.
+            expires_at: (now + RETENTION).epoch_seconds(),
             ..self.next_version()
         }
     }

@@ -75,10 +75,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         match self.store.replace(&renewed).await {
             Ok(Replaced::Done) => Some(renewed),
             Ok(Replaced::Conflict(Some(newer))) if record.is_same_attempt(&newer) => Some(*newer),
-            Ok(Replaced::Conflict(_)) => {
-                warn!(task_id = %record.id, "another worker took the task over: this attempt is abandoned");
-                None
-            }
+            Ok(Replaced::Conflict(_)) => None,
             Err(error) => {
                 warn!(task_id = %record.id, error = chain(&error), "the lease could not be renewed");
                 Some(record.clone())

@@ -91,6 +91,10 @@ pub enum WorkerError {
         /// When the lease lapses unless it is renewed.
         until: Timestamp,
     },
+    /// This worker was too slow, and lost the task to another one. To both it may have come by the same message, which is not
+    /// dealt with until the other one has done its part.
+    #[error("task {0} was taken over by another worker: what this one did is dropped")]
+    TakenOver(TaskId),
 }
 
 /// What a delivery found.
@@ -133,7 +137,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
     }
 
     /// Runs the task to its end, or until it is to be continued. Answers its last record, or nothing where there is no
-    /// such task, or another worker took it over.
+    /// such task.
     ///
     /// # Errors
     ///
@@ -153,12 +157,10 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             Claimed::Granted(record) => record,
         };
         self.metrics.attempted(&record, invocation);
-        let Some((record, outcome)) = self.outcome(record, deadline(invocation)).await else {
-            return Ok(None);
-        };
-        let Some(record) = self.conclude(record, outcome).await? else {
-            return Ok(None);
-        };
+        let taken_over = || WorkerError::TakenOver(message.task_id.clone());
+        let attempt = self.outcome(record, deadline(invocation)).await;
+        let (record, outcome) = attempt.ok_or_else(taken_over)?;
+        let record = self.conclude(record, outcome).await?.ok_or_else(taken_over)?;
         if !record.status.is_final() {
             return Ok(self.hand_over(record, invocation).await?);
         }
@@ -245,10 +247,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
             match self.store.replace(&next).await? {
                 Replaced::Done => return Ok(Some(next)),
                 Replaced::Conflict(Some(newer)) if record.is_same_attempt(&newer) => record = *newer,
-                Replaced::Conflict(_) => {
-                    warn!(task_id = %record.id, "another worker took the task over: this result is dropped");
-                    return Ok(None);
-                }
+                Replaced::Conflict(_) => return Ok(None),
             }
         }
     }

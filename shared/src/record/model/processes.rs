@@ -91,7 +91,7 @@ pub(super) fn worker(state: &mut State, at: usize, how: How) {
         } else {
             Some(Step::Work(next.clone()))
         }),
-        (_, Step::Conclude(record, end)) => Ok(conclude(state, record, *end)),
+        (_, Step::Conclude(record, end)) => conclude(state, record, *end),
         (_, Step::Send(record)) => {
             if how != How::Refused {
                 state.send(&record.0);
@@ -119,12 +119,18 @@ pub(super) fn worker(state: &mut State, at: usize, how: How) {
             state.accepted |= state.messages[at].within_request;
             state.messages.remove(at);
         }
-        _ if state.messages[at].within_request => drop(state.messages.remove(at)),
-        // It is delivered again, or given up. Who gives up has as many tries as it takes.
-        _ => {
-            let message = &mut state.messages[at];
-            message.deliveries = message.deliveries.saturating_sub(1);
-        }
+        _ => fail(state, at),
+    }
+}
+
+/// It is delivered again, or given up. Who gives up has as many tries as it takes.
+fn fail(state: &mut State, at: usize) {
+    if state.messages[at].within_request {
+        state.messages.remove(at);
+    } else {
+        let message = &mut state.messages[at];
+        message.process = None;
+        message.deliveries = message.deliveries.saturating_sub(1);
     }
 }
 
@@ -147,7 +153,8 @@ pub(super) fn read(state: &State, at: usize, gives_up: bool) -> Result<Option<St
     }
 }
 
-pub(super) fn conclude(state: &mut State, record: &Stored, end: End) -> Option<Step> {
+/// An error where another worker took the task over.
+pub(super) fn conclude(state: &mut State, record: &Stored, end: End) -> Result<Option<Step>, ()> {
     let outcome = match end {
         End::Success => Outcome::Succeeded(Value::Null),
         End::Failure => Outcome::Failed(Failure::of_task("failed")),
@@ -158,12 +165,13 @@ pub(super) fn conclude(state: &mut State, record: &Stored, end: End) -> Option<S
     };
     let next = record.0.attempted(outcome, now());
     if state.replace(&next) {
-        return (!next.status.is_final()).then(|| Step::Send(settled(next)));
+        return Ok((!next.status.is_final()).then(|| Step::Send(settled(next))));
     }
     match state.record() {
-        Some(newer) if record.0.is_same_attempt(newer) => Some(Step::Conclude(Stored(newer.clone()), end)),
-        // Another worker took the task over.
-        _ => None,
+        Some(newer) if record.0.is_same_attempt(newer) => {
+            Ok(Some(Step::Conclude(Stored(newer.clone()), end)))
+        }
+        _ => Err(()),
     }
 }
 
@@ -183,6 +191,6 @@ pub(super) fn renew(state: &mut State, at: usize) {
     };
     match newest {
         Some(record) => state.messages[at].process = Some(Step::Work(settled(record))),
-        None => drop(state.messages.remove(at)),
+        None => fail(state, at),
     }
 }
