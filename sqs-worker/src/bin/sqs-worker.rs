@@ -59,29 +59,64 @@ impl Consumer {
     /// Runs the task of a message while keeping the message hidden.
     async fn run(&self, message: &SqsMessage, invocation: &Context) -> Result<(), QueueError> {
         let task = serde_json::from_str(body(message))?;
-        tokio::select! {
-            ran = self.worker.run(&task, invocation) => ran.map(drop).map_err(QueueError::from),
+        let ran = tokio::select! {
+            ran = self.worker.run(&task, invocation) => ran,
             never = self.hold(message) => match never {},
+        };
+        if ran.is_err() {
+            self.hide(message, pause_after(message)).await;
         }
+        Ok(ran.map(drop)?)
     }
 
     async fn hold(&self, message: &SqsMessage) -> Infallible {
         loop {
-            let request = self.queue.sqs.change_message_visibility();
-            let request = request.queue_url(&self.queue.url).visibility_timeout(HOLD);
-            if let Err(error) = request
-                .set_receipt_handle(message.receipt_handle.clone())
-                .send()
-                .await
-            {
-                // The task goes on: a second delivery would find its lease held.
-                tracing::warn!(
-                    message_id = message.message_id,
-                    error = logging::chain(&error),
-                    "the message could not be kept hidden"
-                );
-            }
+            self.hide(message, HOLD).await;
             tokio::time::sleep(RENEWAL).await;
         }
+    }
+
+    /// Hides the message for so many seconds from now.
+    async fn hide(&self, message: &SqsMessage, seconds: i32) {
+        let request = self.queue.sqs.change_message_visibility();
+        let request = request.queue_url(&self.queue.url).visibility_timeout(seconds);
+        if let Err(error) = request
+            .set_receipt_handle(message.receipt_handle.clone())
+            .send()
+            .await
+        {
+            // The task goes on: a second delivery would find its lease held.
+            tracing::warn!(
+                message_id = message.message_id,
+                error = logging::chain(&error),
+                "the message could not be hidden"
+            );
+        }
+    }
+}
+
+/// How long the next delivery is put off after one that failed, in seconds: twice as long each time, so that five deliveries
+/// outlast a store that is away for ten minutes, and the work of another worker.
+fn pause_after(message: &SqsMessage) -> i32 {
+    let received = message.attributes.get("ApproximateReceiveCount");
+    let before = received.and_then(|count| count.parse::<u32>().ok()).unwrap_or(1);
+    HOLD << before.clamp(1, 4).saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_delivery_that_fails_puts_the_next_one_off_for_longer() {
+        let received = |times: &str| {
+            let mut message = SqsMessage::default();
+            let count = ("ApproximateReceiveCount".to_owned(), times.to_owned());
+            message.attributes.extend([count]);
+            message
+        };
+        let pauses = ["1", "2", "3", "4", "5"].map(|times| pause_after(&received(times)));
+        assert_eq!(pauses, [40, 80, 160, 320, 320]);
+        assert_eq!(pause_after(&SqsMessage::default()), 40);
     }
 }
