@@ -78,7 +78,7 @@ fn self_invoke_is_one_function_that_may_invoke_itself() {
         (function.timeout, function.memory_size),
         (Duration::from_mins(15), 256)
     );
-    assert_eq!(function.asynchronous.maximum_event_age, Duration::from_hours(1));
+    assert_eq!(function.asynchronous.maximum_event_age, Duration::from_hours(6));
     assert_eq!(
         function.asynchronous.on_failure.as_ref(),
         Some(&stack.queues[0].arn)
