@@ -44,8 +44,8 @@ async fn handle(
     Ok(response?)
 }
 
-/// Hands over to the function that is running, by the ARN of the present invocation: so it stays in its Region, its
-/// version and its alias.
+/// Hands over to the function that is running, by the ARN of the present invocation: so no setting has to name it. Where that
+/// has an alias in it, the template's permission has to have it too.
 #[derive(Clone)]
 struct SelfInvocation {
     lambda: Client,
