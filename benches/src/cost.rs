@@ -346,7 +346,11 @@ mod tests {
 
     #[test]
     fn what_is_polled_costs_although_its_template_was_not_counted() {
-        let month = idle_month(&Measured::nothing(Variant::SqsWorker), &Prices::read().unwrap()).unwrap();
+        let month = idle_month(
+            &Measured::nothing(Variant::QueueIntegration),
+            &Prices::read().unwrap(),
+        )
+        .unwrap();
         assert!(month["SQS"] > 0.0);
     }
 
