@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -27,7 +28,8 @@ impl LocalCloud {
             &variant.template(),
             "--json",
             "--cargo-profile",
-            "quick",
+            // As the tests of `infra` have it.
+            &env::var("FUNCTIONS_PROFILE").unwrap_or_else(|_| "quick".to_owned()),
         ]);
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(File::create(log).unwrap());

@@ -1,7 +1,5 @@
 //! Functions whose roles lack a permission.
 
-use std::process::{Command, Stdio};
-
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -59,13 +57,9 @@ async fn an_explicit_deny_outweighs_what_another_statement_allows() {
 #[test]
 fn a_mapping_whose_function_may_not_read_the_queue_is_refused_at_the_start() {
     let template = changed("                - sqs:ReceiveMessage\n", "");
-    let ended = Command::new(env!("CARGO_BIN_EXE_infra"))
-        .args(["up", &template.path, "--json", "--cargo-profile", "quick"])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(!ended.status.success());
-    let error = String::from_utf8(ended.stderr).unwrap();
+    let Err(error) = LocalCloud::try_up(&template.path, &[]) else {
+        panic!("it is up");
+    };
     let expected = "FailureEventSourceMapping: The function execution role does not have permissions to call \
         ReceiveMessage on SQS";
     assert!(error.contains(expected), "{error}");

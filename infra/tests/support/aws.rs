@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use aws_credential_types::Credentials;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
 
 use super::signing;
@@ -56,7 +56,8 @@ impl AwsRequest {
     }
 
     pub(crate) async fn send(self) -> reqwest::Result<Response> {
-        let mut request = self.request.build()?;
+        let (client, request) = self.request.build_split();
+        let mut request = request?;
         let headers: Vec<(String, String)> = request
             .headers()
             .iter()
@@ -83,6 +84,6 @@ impl AwsRequest {
             let name: reqwest::header::HeaderName = name.parse().unwrap();
             request.headers_mut().insert(name, value.parse().unwrap());
         }
-        Client::new().execute(request).await
+        client.execute(request).await
     }
 }

@@ -110,7 +110,7 @@ impl LocalCloud {
     pub(crate) fn try_up(template: &str, arguments: &[&str]) -> Result<Self, String> {
         let log = NamedTempFile::new().expect("a file for the log");
         let mut process = Command::new(program())
-            .args(["up", template, "--json", "--cargo-profile", "quick"])
+            .args(["up", template, "--json", "--cargo-profile", &profile()])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -303,6 +303,11 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
 /// The program under test: the one that `INFRA` names, or what Cargo builds.
 fn program() -> OsString {
     env::var_os("INFRA").unwrap_or_else(|| env!("CARGO_BIN_EXE_infra").into())
+}
+
+/// How Cargo builds the functions: by the profile that `FUNCTIONS_PROFILE` names, or by the one that is quick to build.
+fn profile() -> String {
+    env::var("FUNCTIONS_PROFILE").unwrap_or_else(|_| "quick".to_owned())
 }
 
 fn kill_process(process: i32) {
