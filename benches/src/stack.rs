@@ -95,7 +95,7 @@ fn read(stack: &Description, variant: Variant) -> Result<Stack> {
     let is_missing = [
         (
             "ApiFunction",
-            functions.api.is_none() && variant.api_function().is_some(),
+            functions.api.is_none() && variant.has_api_function(),
         ),
         (
             "WorkerFunction",

@@ -49,7 +49,10 @@ impl Target {
 
     /// The name of the function that answers `POST /tasks`; `None` where none does.
     pub fn accepting_function(&self) -> Option<&str> {
-        self.variant.api_function().and(self.functions.api.as_deref())
+        self.functions
+            .api
+            .as_deref()
+            .filter(|_| self.variant.has_api_function())
     }
 
     /// Invokes the function with the empty task, as API Gateway would, and waits for it to accept it.

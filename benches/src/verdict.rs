@@ -98,7 +98,7 @@ fn one_slow_endpoint(results: &Results) -> Verdict {
 fn many_slow_endpoints(results: &Results) -> Verdict {
     let rate = results.settings.reference_rate();
     let mut starts: Vec<(&Measured, &Distribution)> = safe(results)
-        .filter(|measured| measured.variant.functions().len() > 1)
+        .filter(|measured| measured.variant.functions() > 1)
         .filter_map(|measured| {
             let start = &measured.load_at(rate)?.task.as_ref()?.accepted_to_started_us;
             Some((measured, start))
@@ -158,7 +158,7 @@ fn bursts(results: &Results) -> Verdict {
     let alike = bursts
         .iter()
         .filter(|(_, burst)| burst.all_finished_us as f64 <= first as f64 * SAME_BURST);
-    let pick = alike.min_by_key(|(variant, _)| variant.functions().len());
+    let pick = alike.min_by_key(|(variant, _)| variant.functions());
     let decided = pick.map(|&(pick, burst)| {
         let all = bursts.iter().map(|(variant, burst)| {
             format!(
@@ -205,7 +205,7 @@ fn no_loss(results: &Results) -> Verdict {
             .first()
             .is_some_and(|(_, first)| recovery.p25 <= first.p75)
     });
-    let pick = alike.min_by_key(|(variant, _)| variant.functions().len());
+    let pick = alike.min_by_key(|(variant, _)| variant.functions());
     let decided = pick.map(|&(pick, _)| {
         let all = recoveries.iter().map(|(variant, recovery)| {
             format!("{variant} {} (n = {})", time(recovery.p50), count(recovery.count))
@@ -259,7 +259,7 @@ fn cost_first(results: &Results) -> Verdict {
             .filter(|(_, month, _)| *month <= cheapest * SAME_COST);
         let pick = same
             .map(|(variant, ..)| *variant)
-            .min_by_key(|variant| variant.functions().len())?;
+            .min_by_key(|variant| variant.functions())?;
         let all = months.iter().map(|(variant, month, idle)| {
             format!("{variant} {} ({} when idle)", dollars(*month), dollars(*idle))
         });

@@ -10,6 +10,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -164,18 +165,23 @@ async fn packages_to_name(
     Ok(if are_default { BTreeSet::new() } else { names })
 }
 
-/// The Cargo that runs us, or the one on the path. It does not get the variables that Cargo sets for a program which it
-/// runs: there are build scripts, ring's for one, that run again whenever these differ, and every function would be
-/// built anew each time that `cargo infra`, `cargo compare` and `cargo test` take turns
-/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#environment-variables-cargo-sets-for-crates>).
+/// The Cargo that runs us, or the one on the path.
 fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut cargo = Command::new(program);
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&name);
-        }
+    for name in variables_of_cargo() {
+        cargo.env_remove(name);
     }
     cargo
+}
+
+/// The variables that Cargo has set for us, if it runs us. Another Cargo must not get them: there are build scripts, ring's
+/// for one, that run again whenever these differ, and everything would be built anew each time that `cargo infra`,
+/// `cargo compare` and `cargo test` take turns
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#environment-variables-cargo-sets-for-crates>).
+pub fn variables_of_cargo() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    })
 }

@@ -17,11 +17,8 @@ use lambda_http::{
     http::{Request, Response, StatusCode},
 };
 use shared::{Api, DynamoStore, Worker, aws, logging};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    signal::unix::{SignalKind, signal},
-};
-use tracing::{info, warn};
+use tokio::net::{TcpListener, TcpStream};
+use tracing::warn;
 
 /// Where the load balancer looks whether the process is well. It is no part of the interface.
 const HEALTH: &str = "/health";
@@ -51,16 +48,7 @@ async fn main() -> Result<(), Error> {
     });
     let port = aws::setting("PORT")?.parse()?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
-    // ECS sends it before it kills; a process that is the first of its container has to ask for it
-    // (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html).
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        ended = serve(&listener, &server) => ended,
-        _ = terminate.recv() => {
-            info!("asked to end: the tasks in this process are lost");
-            Ok(())
-        }
-    }
+    serve(&listener, &server).await
 }
 
 async fn serve(listener: &TcpListener, server: &Arc<Server>) -> Result<(), Error> {

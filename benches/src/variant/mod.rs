@@ -117,13 +117,13 @@ impl Variant {
         }
     }
 
-    /// The function that answers `POST /tasks`, by its logical id; `None` where none does.
-    pub fn api_function(self) -> Option<&'static str> {
-        self.profile().api_function
+    /// Whether a function answers `POST /tasks`.
+    pub fn has_api_function(self) -> bool {
+        self.profile().has_api_function
     }
 
-    /// Every function, by its logical id.
-    pub fn functions(self) -> &'static [&'static str] {
+    /// How many functions it has.
+    pub fn functions(self) -> usize {
         self.profile().functions
     }
 

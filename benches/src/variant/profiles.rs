@@ -22,9 +22,10 @@ pub(super) struct Profile {
     pub(super) role: Role,
     pub(super) work: Work,
     pub(super) accepted_status: u16,
-    /// The function that answers `POST /tasks`, by its logical id, where a function does.
-    pub(super) api_function: Option<&'static str>,
-    pub(super) functions: &'static [&'static str],
+    /// Whether a function answers `POST /tasks`.
+    pub(super) has_api_function: bool,
+    /// How many functions it has.
+    pub(super) functions: usize,
     pub(super) binaries: &'static [&'static str],
     /// Files and folders of sources that are its own, relative to the workspace root.
     pub(super) sources: &'static [&'static str],
@@ -36,8 +37,8 @@ pub(super) const SELF_INVOKE: Profile = Profile {
     role: Role::Variant,
     work: Work::Later,
     accepted_status: 202,
-    api_function: Some("Function"),
-    functions: &["Function"],
+    has_api_function: true,
+    functions: 1,
     binaries: &["self-invoke"],
     sources: &["self-invoke/src"],
 };
@@ -48,8 +49,8 @@ pub(super) const SQS_WORKER: Profile = Profile {
     role: Role::Variant,
     work: Work::Later,
     accepted_status: 202,
-    api_function: Some("ApiFunction"),
-    functions: &["ApiFunction", "WorkerFunction"],
+    has_api_function: true,
+    functions: 2,
     binaries: &["sqs-api", "sqs-worker"],
     sources: &["sqs-worker/src"],
 };
@@ -60,8 +61,8 @@ pub(super) const SPLIT_LAMBDA: Profile = Profile {
     role: Role::Variant,
     work: Work::Later,
     accepted_status: 202,
-    api_function: Some("ApiFunction"),
-    functions: &["ApiFunction", "WorkerFunction"],
+    has_api_function: true,
+    functions: 2,
     binaries: &["split-api", "split-worker"],
     sources: &["split-lambda/src"],
 };
@@ -72,8 +73,8 @@ pub(super) const SYNCHRONOUS: Profile = Profile {
     role: Role::Baseline,
     work: Work::WithinTheRequest,
     accepted_status: 200,
-    api_function: Some("Function"),
-    functions: &["Function"],
+    has_api_function: true,
+    functions: 1,
     binaries: &["baseline-synchronous"],
     sources: &["benches/baselines-with-tasks/src/bin/baseline-synchronous.rs"],
 };
@@ -84,8 +85,8 @@ pub(super) const BACKGROUND: Profile = Profile {
     role: Role::Baseline,
     work: Work::LeftBehind,
     accepted_status: 202,
-    api_function: Some("Function"),
-    functions: &["Function"],
+    has_api_function: true,
+    functions: 1,
     binaries: &["baseline-background"],
     sources: &[
         "benches/baselines-with-tasks/src/bin/baseline-background.rs",
@@ -99,8 +100,8 @@ pub(super) const EXTENSION: Profile = Profile {
     role: Role::Baseline,
     work: Work::Later,
     accepted_status: 202,
-    api_function: Some("Function"),
-    functions: &["Function"],
+    has_api_function: true,
+    functions: 1,
     binaries: &["baseline-extension"],
     sources: &[
         "benches/baselines-with-tasks/src/bin/baseline-extension.rs",
@@ -114,8 +115,8 @@ pub(super) const QUEUE_INTEGRATION: Profile = Profile {
     role: Role::Baseline,
     work: Work::Later,
     accepted_status: 202,
-    api_function: None,
-    functions: &["ApiFunction", "WorkerFunction"],
+    has_api_function: false,
+    functions: 2,
     binaries: &["baseline-queue-api", "baseline-queue-worker"],
     sources: &[
         "benches/baselines-with-tasks/src/bin/baseline-queue-api.rs",
@@ -129,8 +130,8 @@ pub(super) const ALWAYS_ON: Profile = Profile {
     role: Role::Baseline,
     work: Work::Later,
     accepted_status: 202,
-    api_function: None,
-    functions: &[],
+    has_api_function: false,
+    functions: 0,
     binaries: &["baseline-always-on"],
     sources: &[
         "benches/baselines-always-on/src",
@@ -144,8 +145,8 @@ pub(super) const NOOP: Profile = Profile {
     role: Role::Floor,
     work: Work::None,
     accepted_status: 200,
-    api_function: Some("Function"),
-    functions: &["Function"],
+    has_api_function: true,
+    functions: 1,
     binaries: &["baseline-noop"],
     sources: &["benches/baselines/src"],
 };

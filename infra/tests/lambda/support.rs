@@ -231,13 +231,16 @@ fn copy_function(folder: &Path) {
     fs::copy(test_function(), folder.join("bootstrap")).unwrap();
 }
 
-/// The test function's executable; Cargo builds examples along with the tests, but not if only some are run.
+/// The test function's executable; Cargo builds examples along with the tests, but not if only some are run. It is that of
+/// the whole workspace, which `cargo test --workspace` has built already: with the features that `infra` asks for by itself,
+/// its dependencies would be built once more.
 fn test_function() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let build = escargot::CargoBuild::new()
-            .package("infra")
+            .arg("--workspace")
             .example("test-function");
+        let build = infra::builder::variables_of_cargo().fold(build, escargot::CargoBuild::env_remove);
         build.run().expect("the test function builds").path().to_owned()
     })
 }

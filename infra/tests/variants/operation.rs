@@ -97,6 +97,27 @@ async fn a_task_is_counted_and_each_of_its_lines_names_its_request() {
     .await;
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_tasks_are_worked_on_at_a_time_than_the_parameter_says() {
+    let cloud = LocalCloud::up("sqs-worker", &["--parameter", "MaximumConcurrency=2"]);
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(cloud.accept(&json!({"kind": "sleep", "millis": 500})).await);
+    }
+    let mut times = Vec::new();
+    for id in &ids {
+        let task = cloud.ended(id).await;
+        assert_eq!(task["status"], "succeeded", "{task}");
+        // All of one form: they sort as they follow each other.
+        times.push(["started_at", "finished_at"].map(|time| task[time].as_str().unwrap().to_owned()));
+    }
+    for [started, _] in &times {
+        let at_work = times.iter().filter(|[from, to]| from <= started && started < to);
+        assert!(at_work.count() <= 2, "{times:?}");
+    }
+}
+
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html>; what the others get is not
 /// documented, and widely observed.
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@
 
 mod record;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
@@ -79,8 +79,8 @@ impl Event {
     async fn attempt_until_settled(&mut self, lambda: &Lambda) -> Condition {
         loop {
             let wait = match self.attempt().await {
-                Ok(wait) => wait,
-                Err(condition) => return condition,
+                ControlFlow::Continue(wait) => wait,
+                ControlFlow::Break(condition) => return condition,
             };
             let age = lambda.clock().platform(self.accepted.elapsed());
             // AWS does not say when it looks at the age. Other emulators, which compare themselves with it, give an
@@ -92,12 +92,8 @@ impl Event {
         }
     }
 
-    /// One attempt. Answers how long to wait before the next one.
-    ///
-    /// # Errors
-    ///
-    /// Not an error: there will be no next one.
-    async fn attempt(&mut self) -> Result<Duration, Condition> {
+    /// One attempt. Answers how long to wait before the next one, or why there will be none.
+    async fn attempt(&mut self) -> ControlFlow<Condition, Duration> {
         match self.function.invoke_from_queue(self.invocation.clone()) {
             Ok(outcome) => {
                 self.attempts += 1;
@@ -110,27 +106,27 @@ impl Event {
                 if has_failed {
                     self.retry()
                 } else {
-                    Err(Condition::Success)
+                    ControlFlow::Break(Condition::Success)
                 }
             }
             Err(rejection @ Rejection::Throttled { .. }) => {
                 self.last = Some(Err(rejection));
                 self.throttles += 1;
-                Ok(back_off(self.throttles))
+                ControlFlow::Continue(back_off(self.throttles))
             }
             Err(rejection @ Rejection::Recursive) => {
                 self.last = Some(Err(rejection));
-                Err(Condition::RecursiveInvocation)
+                ControlFlow::Break(Condition::RecursiveInvocation)
             }
         }
     }
 
-    fn retry(&self) -> Result<Duration, Condition> {
+    fn retry(&self) -> ControlFlow<Condition, Duration> {
         let retries = self.attempts.saturating_sub(1);
         if retries >= u32::from(self.function.asynchronous.maximum_retry_attempts) {
-            return Err(Condition::RetriesExhausted);
+            return ControlFlow::Break(Condition::RetriesExhausted);
         }
-        Ok(RETRY_DELAYS[(retries as usize).min(RETRY_DELAYS.len() - 1)])
+        ControlFlow::Continue(RETRY_DELAYS[(retries as usize).min(RETRY_DELAYS.len() - 1)])
     }
 
     /// Sends the event where the function's configuration wants it.

@@ -33,10 +33,11 @@ const WITHOUT_EFFECT: [&str; 7] = [
 /// Read by itself, container by container.
 const CONTAINERS: &str = "ContainerDefinitions";
 const OF_A_CONTAINER: [&str; 3] = ["Environment", "Name", "PortMappings"];
-const OF_A_CONTAINER_WITHOUT_EFFECT: [&str; 6] = [
+const OF_A_CONTAINER_WITHOUT_EFFECT: [&str; 7] = [
     "Essential",
     "HealthCheck",
     "Image",
+    "LinuxParameters",
     "LogConfiguration",
     "ReadonlyRootFilesystem",
     "StopTimeout",
