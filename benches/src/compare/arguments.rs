@@ -27,8 +27,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// The variants and baselines to compare, separated by commas; all of them unless told otherwise, or with --target aws
-    /// the variants alone. The floor, noop, is always measured.
+    /// The variants and baselines to compare, separated by commas; unless told otherwise all whose folders are there, or
+    /// with --target aws the variants alone. The floor, noop, is always measured.
     #[arg(long, value_enum, value_delimiter = ',', hide_default_value = true)]
     variants: Vec<Variant>,
 
@@ -131,7 +131,9 @@ impl Arguments {
     /// In the order of the report, each once.
     pub(crate) fn variants(&self) -> Vec<Variant> {
         let all = Variant::ALL.into_iter().chain(Variant::BASELINES);
-        let by_default = |variant: &Variant| self.target == Where::Local || variant.is_variant();
+        let by_default = |variant: &Variant| {
+            variant.is_in(&workspace::root()) && (self.target == Where::Local || variant.is_variant())
+        };
         all.filter(|variant| match &self.variants[..] {
             _ if *variant == Variant::Noop => true,
             [] => by_default(variant),

@@ -4,6 +4,7 @@
 mod profiles;
 
 use std::fmt;
+use std::path::Path;
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
@@ -137,6 +138,11 @@ impl Variant {
         self.profile().sources
     }
 
+    /// Whether the workspace at `root` has it: who keeps one variant deletes the folders of the others.
+    pub fn is_in(self, root: &Path) -> bool {
+        self.sources().iter().all(|source| root.join(source).exists())
+    }
+
     /// Whether something sees to it that a task that it accepts comes to its end, so that the end can be waited for.
     pub fn ends_tasks(self) -> bool {
         matches!(self.profile().work, Work::Later | Work::WithinTheRequest)
@@ -169,5 +175,22 @@ impl Variant {
 impl fmt::Display for Variant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test whose scene cannot be set should panic")]
+
+    use super::*;
+
+    #[test]
+    fn a_workspace_has_the_variants_whose_folders_are_left() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("split-lambda/src")).unwrap();
+        let left = Variant::ALL
+            .into_iter()
+            .filter(|variant| variant.is_in(root.path()));
+        assert_eq!(left.collect::<Vec<_>>(), [Variant::SplitLambda]);
     }
 }
