@@ -141,6 +141,8 @@ COMMANDS = {
     ),
     "cargo test -p infra --test lambda -- --ignored": Step("memory stays flat", "cargo test --test lambda -- --ignored"),
     "cargo test -p benches --test deployed": Step("a stack that is deployed", "cargo test --test deployed"),
+    "for run in $(seq 20); do cargo test --workspace --test variants --test lambda --test permissions --test chaos "
+    "--test malformed --test command_line || break; done": NotRun("takes an hour; the step tests runs each of them once"),
     "cargo bench -p benches --bench cold_start -- --save-baseline quiet": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench cold_start -- --baseline quiet": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench peers": NotRun("measures for minutes; clippy compiles it"),
