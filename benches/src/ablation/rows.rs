@@ -71,17 +71,17 @@ pub const ROWS: &[Row] = &[
     ),
     Row::new(
         "opt-z",
-        "opt-level z",
+        "opt-level z, but 3 for shared and sha2",
         How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
     ),
     Row::new(
         "opt-s",
-        "opt-level s",
+        "opt-level s, but 3 for shared and sha2",
         How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
     ),
     Row::new(
         "opt-2",
-        "opt-level 2",
+        "opt-level 2, but 3 for shared and sha2",
         How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2"),
     ),
     Row::new(
