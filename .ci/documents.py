@@ -132,7 +132,7 @@ COMMANDS = {
     "cargo run -p shared --example count-primes -- '{\"up_to\": 2000000}'": Example(),
     "cargo compare --quick --task '{\"kind\":\"sleep\",\"millis\":2000}'": Step("comparison, with a soak"),
     # CONTRIBUTING.md
-    "cargo check -p PACKAGE": Step("clippy", "cargo --workspace"),
+    "cargo check -p PACKAGE": Step("clippy", "cargo clippy --workspace"),
     "cargo test -p shared": Step("tests", "cargo test --workspace"),
     "bash .ci/run": NotRun("is what runs this"),
     "cargo test -p infra --test baselines": Step("baselines", "cargo test --test baselines"),

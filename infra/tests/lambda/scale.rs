@@ -62,7 +62,7 @@ async fn what_is_not_reserved_the_other_functions_share() {
 
 /// Whoever leaves a local cloud running for a day is to find it as it was.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes a minute or two; .ci/run names it"]
+#[ignore = "takes minutes; .ci/run has it"]
 async fn memory_is_flat_over_a_hundred_thousand_invocations() {
     let cloud = LocalCloud::up(&function("Function", "Timeout: 60"), &[]);
     // By then the log group is full: what it keeps is bounded.
