@@ -67,13 +67,14 @@ def shell(command):
 
 
 class Example:
-    """It runs an example, which the tests have built with the features that the whole workspace has; Cargo would build all
-    that it needs once more. So that program is run here, and has to succeed."""
+    """It runs an example. Here it is built with the features that the whole workspace has, as the tests were; by its package
+    alone Cargo would build all that it needs once more. It has to succeed."""
 
     def check(self, command, _steps):
         cargo, arguments = command.split(" -- ")
-        program = ROOT / "target/debug/examples" / cargo.split()[-1]
-        shell(f"{program} {arguments}")
+        example = cargo.split()[-1]
+        shell(f"cargo build --workspace --quiet --example {example}")
+        shell(f"target/debug/examples/{example} {arguments}")
 
 
 class Part:
