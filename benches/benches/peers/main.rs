@@ -1,6 +1,6 @@
 //! The local cloud beside programs that people use for the same: the same client, the same function that does nothing, in
 //! turns on the same machine. `cargo-lambda watch` and `MiniStack` invoke functions; `moto` and `MiniStack` have queues.
-//! They come from PyPI, into an environment below Cargo's folder, so this bench runs only when it is named.
+//! They come from `PyPI`, into an environment below Cargo's folder, so this bench runs only when it is named.
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,10 @@ mod common;
 mod peer;
 mod program;
 #[path = "../common/queue.rs"]
+#[expect(
+    dead_code,
+    reason = "one message at a time is measured of the local cloud alone"
+)]
 mod queue;
 
 fn main() -> Result<()> {
