@@ -78,7 +78,8 @@ pub const ROWS: &[Row] = &[
         "opt-s",
         "opt-level s, but 3 for shared and sha2",
         How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
-    ),
+    )
+    .with_128_mb(),
     Row::new(
         "opt-2",
         "opt-level 2, but 3 for shared and sha2",
