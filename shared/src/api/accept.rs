@@ -16,9 +16,10 @@ use crate::{
     store::{IdempotencyKey, Inserted},
 };
 
-/// How long the first request may be at it: between its record and its hand-over no longer than the clients' own timeouts in
-/// [`crate::aws`], and while it runs the task within itself until the API function's timeout, where that runs nothing else.
-const FIRST_REQUEST: Duration = Duration::from_secs(35);
+/// How long a request may be at it: between its record and its hand-over no longer than the clients' own timeouts in
+/// [`crate::aws`]; while it runs the task within itself, until this is over, a little after API Gateway has given it up
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
+const REQUEST: Duration = Duration::from_secs(35);
 
 impl<S: Store, D: Dispatch> Api<S, D> {
     /// Accepts the task for later. Answers its record.
@@ -43,6 +44,7 @@ impl<S: Store, D: Dispatch> Api<S, D> {
         match inserted.map_err(Problem::not_accepted)? {
             Inserted::New => {
                 self.worker.metrics.accepted(&record, invocation);
+                let invocation = &within_request(invocation);
                 let ran = self.worker.run(&TaskMessage::of(&record), invocation).await;
                 let ended = ran.map_err(Problem::end_not_known)?;
                 ended.ok_or_else(|| Problem::no_such_task(record.id.as_str()))
@@ -85,12 +87,21 @@ impl<S: Store, D: Dispatch> Api<S, D> {
         if record.handed_over || record.status.is_final() {
             return Ok(record);
         }
-        if Timestamp::now() - record.accepted_at < FIRST_REQUEST {
+        if Timestamp::now() - record.accepted_at < REQUEST {
             return Err(Problem::first_request_in_progress());
         }
         let handed_over = self.worker.hand_over(record, invocation).await;
         handed_over.map_err(Problem::not_accepted)?.ok_or_else(taken_back)
     }
+}
+
+/// The same invocation, but no longer than a request may take. A function that runs tasks as well has more time, in which the
+/// task would be at work for a client that does not know its id.
+fn within_request(invocation: &Context) -> Context {
+    let end = (Timestamp::now() + REQUEST).epoch_milliseconds();
+    let mut invocation = invocation.clone();
+    invocation.deadline = invocation.deadline.min(end);
+    invocation
 }
 
 /// The first request was slow: its hand-over failed after all, and it took the record back, from under the hand-over that was
@@ -101,4 +112,20 @@ struct TakenBack;
 
 fn taken_back() -> Problem {
     Problem::not_accepted(TakenBack)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_ends_soon_even_where_its_invocation_may_take_long() {
+        let mut invocation = Context::default();
+        let now = Timestamp::now().epoch_milliseconds();
+        for (left, expected) in [(900_000, 35_000), (10_000, 10_000)] {
+            invocation.deadline = now + left;
+            let left = within_request(&invocation).deadline - now;
+            assert!((expected..expected + 1_000).contains(&left), "{left}");
+        }
+    }
 }

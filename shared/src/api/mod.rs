@@ -4,6 +4,7 @@
 //! response in [`response`], refusing in [`problem`], accepting in [`accept`].
 
 mod accept;
+mod caller;
 mod problem;
 mod request;
 mod response;

@@ -7,7 +7,7 @@ use lambda_http::{
 };
 use serde_json::{Map, Value};
 
-use super::Problem;
+use super::{Problem, caller::caller};
 use crate::{Record, Timestamp, digest::sha256, store::IdempotencyKey, task::InvalidParameter, tasks};
 
 /// The largest request body, in bytes. The parameters of a task are kept in its record.
@@ -47,7 +47,7 @@ pub(super) fn read(request: &Request) -> Result<Wanted, Problem> {
     if body.len() > LARGEST_BODY {
         return Err(Problem::body_too_large(body.len(), LARGEST_BODY));
     }
-    let key = idempotency_key(headers, body)?;
+    let key = idempotency_key(headers, body, caller(request))?;
     let mut parameters: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| Problem::invalid(&InvalidParameter::new("body", format!("body: {error}"))))?;
     let kind = match parameters.remove("kind") {
@@ -105,20 +105,24 @@ fn prefers_wait(headers: &HeaderMap) -> bool {
         .any(|name| name.trim().eq_ignore_ascii_case("wait"))
 }
 
-/// Key and request are kept as digests: neither has to be stored, and both have a fixed size.
-fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+/// Key and request are kept as digests: neither has to be stored, and both have a fixed size. Where callers are known, each has
+/// keys of its own: who guesses another's key would get at that one's task.
+fn idempotency_key(
+    headers: &HeaderMap,
+    body: &[u8],
+    caller: Option<String>,
+) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(key) = headers.get("idempotency-key") else {
         return Ok(None);
     };
-    let valid = key
-        .to_str()
-        .is_ok_and(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
-    if !valid {
+    let key = key.to_str().ok();
+    let Some(key) = key.filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY) else {
         let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} printable ASCII characters");
         return Err(invalid("Idempotency-Key", &detail));
-    }
+    };
+    let owned = caller.map(|caller| format!("{caller}\0{key}"));
     Ok(Some(IdempotencyKey {
-        key: sha256(key.as_bytes()),
+        key: sha256(owned.as_deref().unwrap_or(key).as_bytes()),
         request: sha256(body),
     }))
 }

@@ -5,6 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{self, StatusCode},
+    request::RequestContext,
 };
 use lambda_runtime::Context;
 use serde_json::{Value, json};
@@ -24,16 +25,17 @@ struct Fixture {
 }
 
 impl Fixture {
+    fn api(&self) -> Api<MemoryStore, Notes> {
+        Api::new(Worker::new(self.store.clone(), self.notes.clone()))
+    }
+
     async fn send(&self, request: http::request::Builder, body: &str) -> (StatusCode, Response<Body>, Value) {
         let request: Request = request.body(Body::from(body)).unwrap();
         let mut context = Context::default();
         context.deadline = u64::MAX / 2;
         let path = request.uri().path().to_owned();
         let request = request.with_raw_http_path(&path).with_lambda_context(context);
-        let response = Api::new(Worker::new(self.store.clone(), self.notes.clone()))
-            .handle(request)
-            .await
-            .unwrap();
+        let response = self.api().handle(request).await.unwrap();
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
         (response.status(), response, body)
     }
@@ -188,6 +190,36 @@ async fn the_same_key_gives_the_same_task_and_another_request_is_refused() {
     assert_eq!(fixture.hand_overs(), 1);
     let (status, _, _) = fixture.post(&key, r#"{"kind":"sleep","millis":2}"#).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// A signed request, as API Gateway passes it on.
+fn signed_by(user_id: &str) -> RequestContext {
+    let context = json!({
+        "http": {"method": "POST", "path": "/tasks"},
+        "authorizer": {"iam": {"userId": user_id}},
+    });
+    RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap())
+}
+
+#[tokio::test]
+async fn callers_who_are_known_have_keys_of_their_own() {
+    let fixture = Fixture::default();
+    let mut tasks = Vec::new();
+    for user_id in ["AROA1:morning", "AROA2:morning", "AROA1:evening"] {
+        let request = Request::builder_of("POST", "/tasks")
+            .header("content-type", "application/json")
+            .header("idempotency-key", "k")
+            .body(Body::from(SLEEP))
+            .unwrap();
+        let request = request
+            .with_raw_http_path("/tasks")
+            .with_request_context(signed_by(user_id));
+        let response = fixture.api().handle(request).await.unwrap();
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        tasks.push(body["id"].clone());
+    }
+    assert_ne!(tasks[0], tasks[1]);
+    assert_eq!(tasks[0], tasks[2]);
 }
 
 /// Stores what a first request leaves that died between record and hand-over, `age` seconds ago.

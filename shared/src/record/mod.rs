@@ -33,8 +33,14 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// ends a chain after about 16 invocations, has to be lifted for continued tasks; this takes its place.
 pub const MOST_CONTINUATIONS: u32 = 100;
 
-/// How long a record is kept after the task was accepted, and again after it has ended.
-const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long a record is kept after the task has ended, and an idempotency key after the task was accepted.
+pub(crate) const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long the record of a task that has not ended is kept after it was handed over or begun: a week longer than its message
+/// may wait in a queue, which is 14 days
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>). A message that found
+/// no record would count as dealt with, and its task would be lost.
+const RETENTION_OF_UNENDED: Duration = Duration::from_secs(21 * 24 * 60 * 60);
 
 /// What an attempt at a task came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,7 +155,7 @@ impl Record {
             handed_over: false,
             cancel_requested: false,
             leased_until: None,
-            expires_at: (now + RETENTION).epoch_seconds(),
+            expires_at: (now + RETENTION_OF_UNENDED).epoch_seconds(),
             version: 0,
             change: Uuid::new_v4(),
         }
@@ -177,6 +183,7 @@ impl Record {
                 attempts: self.attempts + 1,
                 started_at: self.started_at.or(Some(now)),
                 leased_until: Some(now + LEASE),
+                expires_at: (now + RETENTION_OF_UNENDED).epoch_seconds(),
                 ..self.next_version()
             }),
         }
@@ -213,6 +220,7 @@ impl Record {
                     progress,
                     handed_over: false,
                     leased_until: None,
+                    expires_at: (now + RETENTION_OF_UNENDED).epoch_seconds(),
                     ..self.next_version()
                 },
             },

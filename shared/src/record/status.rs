@@ -75,7 +75,7 @@ impl Failure {
 pub enum FailureCode {
     /// The work itself failed.
     TaskFailed,
-    /// The work was stopped because the function's time was nearly up.
+    /// The work was stopped because the time of its function, or of the request that it ran within, was nearly up.
     DeadlineExceeded,
     /// The platform gave up delivering the task.
     GaveUp,

@@ -166,3 +166,36 @@ fn a_message_that_is_too_long_is_cut_between_characters() {
     let long = Failure::of_task("é".repeat(Failure::LONGEST_MESSAGE));
     assert!(long.message.len() <= Failure::LONGEST_MESSAGE && long.message.ends_with("é…"));
 }
+
+#[test]
+fn a_record_outlives_every_message_about_it_and_the_end_by_a_week() {
+    const DAY: u64 = 24 * 60 * 60;
+    // What a queue of SQS keeps a message for, at most.
+    const MESSAGE: u64 = 14 * DAY;
+    let claimed = granted(queued().claim(0, at(1_000 + MESSAGE)));
+    let put_down = claimed.attempted(to_be_continued(1), at(2_000 + MESSAGE));
+    for (record, changed_at) in [
+        (&queued(), 1_000),
+        (&claimed, 1_000 + MESSAGE),
+        (&put_down, 2_000 + MESSAGE),
+    ] {
+        assert!(record.expires_at > changed_at + MESSAGE);
+    }
+    let ended = put_down.failed(Failure::of_task("it broke"), at(3_000));
+    assert_eq!(ended.expires_at, 3_000 + 7 * DAY);
+}
+
+/// One in ten would not, without a feature of `serde_json`.
+#[test]
+fn fractions_come_back_as_they_were() {
+    let mut record = queued();
+    for number in [0.945_270_695_553_922_3, 5e-324, f64::MAX, 0.1 + 0.2] {
+        record.result = Some(json!([number]));
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Record>(&text).unwrap(),
+            record,
+            "{number:e}"
+        );
+    }
+}

@@ -20,7 +20,7 @@ use super::{
     IdempotencyKey, Inserted, Replaced, Store, StoreError,
     attributes::{Item, from_item, to_item},
 };
-use crate::{Record, TaskId, Timestamp};
+use crate::{Record, TaskId, Timestamp, record::RETENTION};
 
 /// The partition key of the table.
 const ID: &str = "id";
@@ -69,7 +69,8 @@ impl DynamoStore {
             id: key_id(key),
             request: key.request.clone(),
             task_id: record.id.clone(),
-            expires_at: record.expires_at,
+            // Before the record, whenever that ends: a key without its record would be of no use, and not free either.
+            expires_at: (record.accepted_at + RETENTION).epoch_seconds(),
         };
         let take_key = Put::builder()
             .table_name(&self.table)

@@ -136,7 +136,7 @@ fn bounded(what: &str, value: &Value, largest: usize) -> Result<(), String> {
 
 fn out_of_time(elapsed: Duration) -> Outcome {
     let message = format!(
-        "stopped after {:.1} s, because the time of its function was nearly up",
+        "stopped after {:.1} s, because its time was nearly up",
         elapsed.as_secs_f64()
     );
     Outcome::Failed(Failure::new(FailureCode::DeadlineExceeded, message))
