@@ -4,6 +4,8 @@ S for https://docs.aws.amazon.com/serverless-application-model/latest/developerg
 import json
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
 from cloud import eventually
 
@@ -104,3 +106,28 @@ def test_each_request_is_logged(api):
         "error": "-",
         "unknown": "-",
     }
+
+
+@pytest.fixture(scope="module")
+def signed_api(start):
+    return start("http-api-signed")
+
+
+def test_a_function_learns_who_signed(signed_api):
+    """https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html: the event of a function URL, in the same form"""
+    request = AWSRequest("GET", signed_api.description["api_url"] + "/signed")
+    SigV4Auth(signed_api.session.get_credentials(), "execute-api", "us-east-1").add_auth(request)
+    iam = signed_api.http("GET", "/signed", request.headers.items()).event["requestContext"]["authorizer"]["iam"]
+    assert iam["userId"].startswith("AIDA") and iam["callerId"] == iam["userId"]
+    assert iam["userArn"].startswith("arn:aws:iam::123456789012:user/")
+    assert {name: iam[name] for name in ("accessKey", "accountId", "cognitoIdentity", "principalOrgId")} == {
+        "accessKey": signed_api.description["access_key_id"],
+        "accountId": "123456789012",
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+    }
+
+
+def test_of_an_open_route_it_learns_nothing(signed_api):
+    """A http-api-develop-integrations-lambda.html"""
+    assert "authorizer" not in signed_api.http("GET", "/open").event["requestContext"]

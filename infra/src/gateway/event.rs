@@ -15,6 +15,7 @@ use super::{
     path::decoded_parameter,
     routes::Match,
 };
+use crate::iam::Caller;
 
 /// Media types whose bodies are passed on as text, beside those that begin with `text/`; all others, and bodies
 /// without one, come as base64. AWS does not list them; <https://github.com/ministackorg/ministack/pull/766> found them
@@ -37,6 +38,8 @@ pub(crate) const OF_THE_CONNECTION: [HeaderName; 7] = [
 pub(super) struct Source<'a> {
     pub(super) api: &'a Api,
     pub(super) call: &'a Call,
+    /// Who signed the request, where the route asks for that.
+    pub(super) caller: Option<Caller<'a>>,
     pub(super) route: &'a Match<'a>,
     /// The first field of the trace header: the trace that the invocation belongs to.
     pub(super) trace: &'a str,
@@ -81,7 +84,7 @@ pub(super) fn build(source: &Source<'_>, body: &[u8]) -> Value {
 
 fn request_context(source: &Source<'_>) -> Value {
     let call = source.call;
-    json!({
+    let mut context = json!({
         "accountId": source.api.account.id,
         "apiId": source.api.id,
         "domainName": call.domain_name(),
@@ -98,6 +101,25 @@ fn request_context(source: &Source<'_>) -> Value {
         "stage": "$default",
         "time": call.time(),
         "timeEpoch": call.received.as_millisecond(),
+    });
+    if let Some(caller) = source.caller {
+        context["authorizer"] = json!({"iam": identity(source, caller)});
+    }
+    context
+}
+
+/// As in the event of a function URL, which has the same form
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>). Of the two ids it says no more than
+/// that they are the caller's.
+fn identity(source: &Source<'_>, caller: Caller<'_>) -> Value {
+    json!({
+        "accessKey": caller.access_key_id,
+        "accountId": source.api.account.id,
+        "callerId": caller.principal.id,
+        "cognitoIdentity": null,
+        "principalOrgId": null,
+        "userArn": caller.principal.arn,
+        "userId": caller.principal.id,
     })
 }
 

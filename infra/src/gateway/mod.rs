@@ -32,7 +32,7 @@ use self::{
     throttle::Throttle,
 };
 use crate::{
-    iam::{Account, Iam},
+    iam::{Account, Caller, Iam},
     lambda::{LARGEST_EVENT, Lambda, invocation::Invocation},
     sqs::Sqs,
     template::{self, Target},
@@ -165,12 +165,14 @@ impl Api {
             return Err(TOO_MANY);
         }
         let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| BODY_TOO_LARGE)?;
-        if self.routes_with_iam.contains(&route.key) {
-            let checked = self.iam.check_request_to_api(&self.id, &call.request, &body);
-            checked.map_err(|_| FORBIDDEN)?;
-        }
+        let caller = self
+            .routes_with_iam
+            .contains(&route.key)
+            .then(|| self.iam.check_request_to_api(&self.id, &call.request, &body))
+            .transpose()
+            .map_err(|_| FORBIDDEN)?;
         match route.target {
-            Target::Function(name) => self.invoke(name, self.event(call, route, &body)?).await,
+            Target::Function(name) => self.invoke(name, self.event(call, caller, route, &body)?).await,
             Target::SendMessage(integration) => {
                 queue::send(integration, &self.account, &self.services.sqs, &body)
             }
@@ -178,12 +180,19 @@ impl Api {
     }
 
     /// The invocation that a request becomes.
-    fn event(&self, call: &Call, route: &Match<'_>, body: &Bytes) -> Result<Invocation, Refusal> {
+    fn event(
+        &self,
+        call: &Call,
+        caller: Option<Caller<'_>>,
+        route: &Match<'_>,
+        body: &Bytes,
+    ) -> Result<Invocation, Refusal> {
         let mut invocation = Invocation::new(Bytes::new());
         let trace = invocation.trace_id.split(';').next().unwrap_or_default();
         let source = event::Source {
             api: self,
             call,
+            caller,
             route,
             trace,
         };

@@ -72,6 +72,15 @@ pub struct Iam {
     keys: HashMap<String, Key>,
 }
 
+/// Who sent a signed request.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The key that it is signed with.
+    pub access_key_id: &'a str,
+    /// Whose key that is.
+    pub principal: &'a Principal,
+}
+
 #[derive(Debug)]
 struct Key {
     credentials: Credentials,
@@ -127,7 +136,7 @@ impl Iam {
     ///
     /// It is not, or they may not.
     pub fn check(&self, service: Service, request: &Parts, body: &[u8]) -> Result<&Principal, Refusal> {
-        let principal = self.authenticate(service.name(), request, body, Timestamp::now())?;
+        let Caller { principal, .. } = self.authenticate(service.name(), request, body, Timestamp::now())?;
         // Whoever may do everything may also do what cannot be judged.
         if principal.may_do_everything() {
             return Ok(principal);
@@ -145,13 +154,19 @@ impl Iam {
     /// # Errors
     ///
     /// It is not, or they may not.
-    pub fn check_request_to_api(&self, api_id: &str, request: &Parts, body: &[u8]) -> Result<(), Refusal> {
-        let principal = self.authenticate("execute-api", request, body, Timestamp::now())?;
+    pub fn check_request_to_api(
+        &self,
+        api_id: &str,
+        request: &Parts,
+        body: &[u8],
+    ) -> Result<Caller<'_>, Refusal> {
+        let caller = self.authenticate("execute-api", request, body, Timestamp::now())?;
         let Account { id, region } = &self.account;
         let (method, path) = (&request.method, request.uri.path());
         // <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html>
         let arn = format!("arn:aws:execute-api:{region}:{id}:{api_id}/$default/{method}{path}");
-        Ok(principal.may("execute-api:Invoke", &arn)?)
+        caller.principal.may("execute-api:Invoke", &arn)?;
+        Ok(caller)
     }
 
     /// Whose key the request is signed with. The service is named as in credential scopes.
@@ -161,16 +176,23 @@ impl Iam {
         request: &Parts,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<&Principal, Refusal> {
+    ) -> Result<Caller<'_>, Refusal> {
         let signed = signature::SignedRequest::read(request)?;
         signed.check_time(now)?;
         let access_key_id = signed.check_scope(service, &self.account.region)?;
-        let key = self.keys.get(access_key_id).ok_or(Refusal::UnknownKey)?;
+        let (access_key_id, key) = self
+            .keys
+            .get_key_value(access_key_id)
+            .ok_or(Refusal::UnknownKey)?;
         signed.verify(&key.credentials.secret_access_key, body)?;
         if key.credentials.session_token.as_deref() != signed.session_token() {
             return Err(Refusal::UnknownKey);
         }
-        Ok(&key.principal)
+        let Key { principal, .. } = key;
+        Ok(Caller {
+            access_key_id,
+            principal,
+        })
     }
 }
 

@@ -11,7 +11,10 @@ use crate::template::{self, Statement};
 /// Someone who makes requests.
 #[derive(Debug)]
 pub struct Principal {
-    arn: String,
+    /// As in `aws:userid`: for a role, its own id and the session's name
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>).
+    pub(crate) id: String,
+    pub(crate) arn: String,
     rights: Rights,
 }
 
@@ -46,6 +49,7 @@ impl Principal {
     /// A user of the account, who may do everything.
     pub fn user(account: &Account, name: &str) -> Self {
         Self {
+            id: unique_id("AIDA"),
             arn: format!("arn:aws:iam::{}:user/{name}", account.id),
             rights: Rights::Everything,
         }
@@ -60,6 +64,7 @@ impl Principal {
     /// Whoever has assumed a role that allows and denies this, in a session of that name.
     pub fn role(account: &Account, role_name: &str, session: &str, statements: &[Statement]) -> Self {
         Self {
+            id: format!("{}:{session}", unique_id("AROA")),
             arn: format!("arn:aws:sts::{}:assumed-role/{role_name}/{session}", account.id),
             rights: Rights::Statements(statements.to_vec()),
         }
@@ -106,6 +111,13 @@ impl Principal {
             reason,
         }
     }
+}
+
+/// What IAM calls a user or a role by, beside its name
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>).
+fn unique_id(prefix: &str) -> String {
+    let random = uuid::Uuid::new_v4().simple().to_string().to_uppercase();
+    format!("{prefix}{}", &random[..17])
 }
 
 impl Denied {
