@@ -45,7 +45,8 @@ impl<S: Store, D: Dispatch> Api<S, D> {
             Inserted::New => {
                 self.worker.metrics.accepted(&record, invocation);
                 let invocation = &within_request(invocation);
-                let ran = self.worker.run(&TaskMessage::of(&record), invocation).await;
+                let message = TaskMessage::of(&record);
+                let ran = self.worker.run_within_request(&message, invocation).await;
                 let ended = ran.map_err(Problem::end_not_known)?;
                 ended.ok_or_else(|| Problem::no_such_task(record.id.as_str()))
             }

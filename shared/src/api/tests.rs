@@ -91,6 +91,8 @@ async fn a_task_can_be_run_within_the_request() {
     assert_eq!((status, &body["status"]), (StatusCode::OK, &json!("succeeded")));
     assert_eq!(response.headers()["preference-applied"], "wait");
     assert_eq!(fixture.hand_overs(), 0);
+    let id = body["id"].as_str().unwrap().parse().unwrap();
+    assert!(!fixture.store.get(&id).await.unwrap().unwrap().handed_over);
 }
 
 #[tokio::test]
@@ -276,6 +278,24 @@ async fn a_repetition_hands_over_what_may_have_been_begun_within_a_request() {
         // The first repetition said so in the record.
         assert_eq!(fixture.hand_overs(), 1);
     }
+}
+
+/// The worker was quicker than the first request, which was to say so, and whose answer was lost.
+#[tokio::test]
+async fn a_repetition_hands_nothing_over_that_was_delivered() {
+    let fixture = Fixture::default();
+    let record = abandoned(&fixture, 1).await;
+    let Claim::Granted(running) = record.claim(0, Timestamp::now()) else {
+        panic!("not claimed")
+    };
+    let running = running.delivered();
+    assert_eq!(fixture.store.replace(&running).await.unwrap(), Replaced::Done);
+    let (status, _, body) = fixture.post(&[("idempotency-key", "k")], SLEEP).await;
+    assert_eq!(
+        (status, &body["status"]),
+        (StatusCode::ACCEPTED, &json!("running"))
+    );
+    assert_eq!(fixture.hand_overs(), 0);
 }
 
 #[tokio::test]

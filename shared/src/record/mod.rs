@@ -104,8 +104,8 @@ pub struct Record {
     /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
-    /// Whether the last hand-over is known to have succeeded. It is not said of a task that was accepted without an
-    /// idempotency key: nobody could ask.
+    /// Whether the last hand-over is known to have succeeded, by who handed it over or by its having been delivered. It is not
+    /// said of a task that waits and was accepted without an idempotency key: nobody could ask.
     pub handed_over: bool,
     /// Whether the client asked for the end of it.
     pub cancel_requested: bool,
@@ -186,6 +186,16 @@ impl Record {
                 expires_at: (now + RETENTION_OF_UNENDED).epoch_seconds(),
                 ..self.next_version()
             }),
+        }
+    }
+
+    /// The same, claimed on the ground of a delivery, which proves that the hand-over succeeded: until the attempt is dealt
+    /// with, it can come again.
+    #[must_use]
+    pub fn delivered(self) -> Self {
+        Self {
+            handed_over: true,
+            ..self
         }
     }
 

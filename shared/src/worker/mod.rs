@@ -11,7 +11,7 @@ mod attempt;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{convert::identity, time::Duration};
 
 use aws_config::SdkConfig;
 use lambda_runtime::Context;
@@ -147,7 +147,31 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         message: &TaskMessage,
         invocation: &Context,
     ) -> Result<Option<Record>, WorkerError> {
-        let record = match self.claim(message).await? {
+        self.run_claimed(self.claim(message, Record::delivered).await?, message, invocation)
+            .await
+    }
+
+    /// The same for a task that was not delivered: it runs within the request that asks for it, and once.
+    ///
+    /// # Errors
+    ///
+    /// How it ends is not known.
+    pub(crate) async fn run_within_request(
+        &self,
+        message: &TaskMessage,
+        invocation: &Context,
+    ) -> Result<Option<Record>, WorkerError> {
+        self.run_claimed(self.claim(message, identity).await?, message, invocation)
+            .await
+    }
+
+    async fn run_claimed(
+        &self,
+        claimed: Claimed,
+        message: &TaskMessage,
+        invocation: &Context,
+    ) -> Result<Option<Record>, WorkerError> {
+        let record = match claimed {
             Claimed::Done(record) => return Ok(record),
             Claimed::Cancelled(record) => {
                 self.announce(&record, invocation).await;
@@ -208,7 +232,12 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         Ok(())
     }
 
-    async fn claim(&self, message: &TaskMessage) -> Result<Claimed, WorkerError> {
+    /// Claims the task, by a record that `known` may say more in.
+    async fn claim(
+        &self,
+        message: &TaskMessage,
+        known: fn(Record) -> Record,
+    ) -> Result<Claimed, WorkerError> {
         let mut newest = self.store.get(&message.task_id).await?;
         while let Some(record) = newest {
             let (next, claimed): (_, fn(Record) -> Claimed) =
@@ -217,7 +246,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
                     Claim::HandOver => return Ok(Claimed::PutDown(record)),
                     Claim::Held(until) => return Err(held(&record, until)),
                     Claim::Cancelled(next) => (next, Claimed::Cancelled),
-                    Claim::Granted(next) => (next, Claimed::Granted),
+                    Claim::Granted(next) => (known(next), Claimed::Granted),
                 };
             match self.store.replace(&next).await? {
                 Replaced::Done => return Ok(claimed(next)),
@@ -277,7 +306,7 @@ impl<S: Store, D: Dispatch> Worker<S, D> {
         let marked = record.after_hand_over();
         match self.store.replace(&marked).await {
             Ok(Replaced::Done) => Some(marked),
-            // That somebody changed it tells as much; that it is gone, that there is nothing to run.
+            // The worker has it, and has said so; or it is gone, and there is nothing to run.
             Ok(Replaced::Conflict(newer)) => newer.map(|newer| *newer),
             // It will be run; all that is lost is that a repetition may hand it over once more.
             Err(error) => {

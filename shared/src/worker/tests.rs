@@ -73,6 +73,7 @@ async fn a_task_is_run_and_its_result_recorded() {
         (Status::Succeeded, 1, 1.0)
     );
     assert_eq!(ended.result, Some(json!({"slept_millis": 45_000})));
+    assert!(ended.handed_over, "it was delivered");
     assert_eq!(newest(&store, &record.id).await, ended);
     // Accepted, claimed, renewed now and then, finished.
     assert!((10..=20).contains(&ended.version), "{}", ended.version);

@@ -149,6 +149,9 @@ pub(super) fn read(state: &State, at: usize, gives_up: bool) -> Result<Option<St
         Claim::HandOver => Ok(Some(Step::Send(Stored(record.clone())))),
         Claim::Granted(_) if gives_up => Ok(Some(Step::GiveUp(settled(record.failed(gave_up(), now()))))),
         Claim::Cancelled(next) if gives_up => Ok(Some(Step::GiveUp(settled(next)))),
+        Claim::Granted(next) if !state.messages[at].within_request => {
+            Ok(Some(Step::Claim(settled(next.delivered()))))
+        }
         Claim::Granted(next) | Claim::Cancelled(next) => Ok(Some(Step::Claim(settled(next)))),
     }
 }
