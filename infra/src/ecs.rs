@@ -29,6 +29,7 @@ use crate::{
     iam::Credentials,
     load_balancer,
     process::{Host, ProcessGroup, Program},
+    say::say,
     template::ContainerService,
 };
 
@@ -105,9 +106,9 @@ impl Service {
             match self.start().await {
                 Ok(task) => {
                     let status = self.follow(task, &target, &mut work).await;
-                    eprintln!("infra: the task of {} has ended: {status}", self.name);
+                    say!("infra: the task of {} has ended: {status}", self.name);
                 }
-                Err(error) => eprintln!("infra: the task of {} does not start: {error}", self.name),
+                Err(error) => say!("infra: the task of {} does not start: {error}", self.name),
             }
             target.send_replace(None);
             sleep(RESTART).await;
@@ -164,7 +165,7 @@ impl Service {
                     return "signal: killed".to_owned();
                 }
                 line = task.output.next_segment(), if !is_silent => match line {
-                    Ok(Some(line)) => eprintln!("[{}] {}", self.name, String::from_utf8_lossy(&line)),
+                    Ok(Some(line)) => say!("[{}] {}", self.name, String::from_utf8_lossy(&line)),
                     Ok(None) | Err(_) => is_silent = true,
                 },
             }

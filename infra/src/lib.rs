@@ -63,6 +63,8 @@
 //! # }
 //! ```
 
+#![warn(clippy::print_stderr)]
+
 pub mod builder;
 pub mod chaos;
 pub mod clock;
@@ -78,6 +80,7 @@ pub mod lambda;
 pub mod load_balancer;
 pub mod logs;
 pub mod process;
+mod say;
 pub mod sqs;
 pub mod template;
 pub mod tls;

@@ -13,6 +13,7 @@ use crate::{
     chaos::{self, Chaos},
     cloud::{Cloud, Description, Options},
     process::limits::{self, Enforcement},
+    say::say,
     variant::{key_and_value, template_path},
 };
 
@@ -96,7 +97,7 @@ impl Up {
             chaos,
         };
         if (self.time_scale - 1.0).abs() > f64::EPSILON {
-            eprintln!(
+            say!(
                 "infra: retry delays, event ages and idle times pass {} times faster",
                 self.time_scale
             );
@@ -137,7 +138,7 @@ fn print(description: &Description, json: bool) -> anyhow::Result<()> {
             "credentials   AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_REGION={}",
             description.access_key_id, description.secret_access_key, description.region
         )?;
-        eprintln!("infra: everything is up; Ctrl-C ends it");
+        say!("infra: everything is up; Ctrl-C ends it");
     }
     Ok(out.flush()?)
 }

@@ -17,6 +17,7 @@ use std::{
 
 use self::draw::{Draw, draw};
 pub use self::settings::{InvalidSettings, Settings};
+use crate::say::say;
 
 /// How long after its event was delivered an environment is killed, at the earliest and at the latest. The logarithms
 /// are evenly distributed, because what functions do takes from milliseconds to seconds.
@@ -121,7 +122,7 @@ impl Chaos {
     /// Says what is to be expected, and how to have it again.
     pub fn announce(&self) {
         if let Some(state) = &self.0 {
-            eprintln!("infra: chaos: --chaos {}", state.settings);
+            say!("infra: chaos: --chaos {}", state.settings);
         }
     }
 
@@ -130,7 +131,7 @@ impl Chaos {
         if let Some(state) = &self.0 {
             let total = |fault: Fault| state.inflicted[fault as usize].load(Ordering::Relaxed);
             let totals = Fault::ALL.map(|fault| format!("{}={}", fault.key(), total(fault)));
-            eprintln!("infra: chaos: totals: {}", totals.join(","));
+            say!("infra: chaos: totals: {}", totals.join(","));
         }
     }
 
@@ -182,7 +183,7 @@ impl Chaos {
     pub(crate) fn inflicted(&self, fault: Fault, what: &str) {
         if let Some(state) = &self.0 {
             state.inflicted[fault as usize].fetch_add(1, Ordering::Relaxed);
-            eprintln!("infra: chaos: {what}");
+            say!("infra: chaos: {what}");
         }
     }
 

@@ -33,10 +33,7 @@ const FIRST_HEALTH_CHECK: Duration = Duration::from_secs(60);
 
 pub(super) fn sqs_with_queues(stack: &Stack, listeners: &Listeners) -> anyhow::Result<Sqs> {
     let sqs = Sqs::new(REGION, ACCOUNT_ID, &listeners.endpoint_url);
-    // A queue that others name as their dead-letter queue has to be there first.
-    let mut queues: Vec<_> = stack.queues.iter().collect();
-    queues.sort_by_key(|queue| queue.attributes.contains_key("RedrivePolicy"));
-    for queue in queues {
+    for queue in targets_first(&stack.queues) {
         let attributes = queue
             .attributes
             .iter()
@@ -46,6 +43,31 @@ pub(super) fn sqs_with_queues(stack: &Stack, listeners: &Listeners) -> anyhow::R
             .with_context(|| format!("queue {}", queue.logical_id))?;
     }
     Ok(sqs)
+}
+
+/// The queues, those that others name as their dead-letter queues before these.
+fn targets_first(queues: &[template::Queue]) -> Vec<&template::Queue> {
+    let mut ordered = Vec::new();
+    let mut left: Vec<_> = queues.iter().collect();
+    while !left.is_empty() {
+        let waits = |queue: &template::Queue| {
+            let policy = queue.attributes.get("RedrivePolicy");
+            let names = |policy: &String| {
+                left.iter()
+                    .any(|target| policy.contains(&format!("{:?}", target.arn)))
+            };
+            policy.is_some_and(names)
+        };
+        let (waiting, ready): (Vec<_>, Vec<_>) = left.iter().partition(|queue| waits(queue));
+        if ready.is_empty() {
+            // In a circle; the template was refused.
+            ordered.extend(waiting);
+            return ordered;
+        }
+        ordered.extend(ready);
+        left = waiting;
+    }
+    ordered
 }
 
 /// What functions share.
@@ -189,4 +211,44 @@ pub(super) fn event_source_mappings(
             ))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(name: &str, target: Option<&str>) -> template::Queue {
+        let arn = |name: &str| format!("arn:aws:sqs:us-east-1:123456789012:{name}");
+        let policy = |target| {
+            format!(
+                r#"{{"deadLetterTargetArn":"{}","maxReceiveCount":5}}"#,
+                arn(target)
+            )
+        };
+        let attributes = target.map(|target| ("RedrivePolicy".to_owned(), policy(target)));
+        template::Queue {
+            logical_id: name.to_owned(),
+            name: name.to_owned(),
+            arn: arn(name),
+            url: String::new(),
+            attributes: attributes.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn a_dead_letter_queue_comes_first_even_where_it_has_one_itself() {
+        let queues = [
+            queue("A", Some("B")),
+            queue("B", Some("C")),
+            queue("C", None),
+            queue("AA", None),
+        ];
+        let names: Vec<_> = targets_first(&queues)
+            .into_iter()
+            .map(|queue| queue.name.as_str())
+            .collect();
+        assert_eq!(names, ["C", "AA", "B", "A"]);
+        let circle = [queue("A", Some("B")), queue("B", Some("A"))];
+        assert_eq!(targets_first(&circle).len(), 2);
+    }
 }

@@ -7,6 +7,7 @@ use axum::{
 };
 
 use super::call::Call;
+use crate::say::say;
 
 /// What a variable begins with.
 const VARIABLE: &str = "$context.";
@@ -38,7 +39,7 @@ impl AccessLog {
     }
 
     pub(super) fn write(&self, entry: &Entry<'_>) {
-        eprintln!(
+        say!(
             "[{}] {}",
             self.api,
             render(&self.format, |name| entry.variable(name))

@@ -193,6 +193,8 @@ impl Environment {
     fn report(&mut self, invocation: &Invocation, end: &Result<(), Failure>, duration: Duration) {
         let id = &invocation.request_id;
         if let Err(failure) = end {
+            // It is over: what is still running writes nothing more.
+            self.freeze();
             self.log.drain();
             failure
                 .log_lines(id, self.settings.timeout)

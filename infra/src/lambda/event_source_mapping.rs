@@ -1,7 +1,14 @@
 //! An event source mapping: receives messages from a queue, invokes a function with them, and deletes what it dealt
 //! with (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>).
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -17,6 +24,7 @@ use super::{
 };
 use crate::{
     chaos::Fault,
+    say::say,
     sqs::{AttributeValue, MessageAttribute, Queue, ReceivedMessage, SqsError},
     template,
 };
@@ -43,6 +51,15 @@ pub struct EventSourceMapping {
     function: Arc<Function>,
     declared: template::EventSourceMapping,
     region: String,
+    /// Batches that wait because the function is throttled.
+    throttled: AtomicUsize,
+}
+
+/// What is handed to a function at a time.
+struct Batch {
+    messages: Vec<ReceivedMessage>,
+    /// When the first of them is visible to others again.
+    visible_again: Instant,
 }
 
 impl EventSourceMapping {
@@ -58,6 +75,7 @@ impl EventSourceMapping {
             function,
             declared,
             region,
+            throttled: AtomicUsize::new(0),
         }
     }
 
@@ -74,7 +92,8 @@ impl EventSourceMapping {
         ));
         let mut scaling = Scaling::new(mapping.declared.maximum_concurrency);
         loop {
-            if concurrency.available_permits() == 0 {
+            // A function that is throttled gets no more at a time.
+            if concurrency.available_permits() == 0 && mapping.throttled.load(Relaxed) == 0 {
                 concurrency.add_permits(scaling.grow());
             }
             // Where all are taken, room comes with the end of a batch or with the next second's growth.
@@ -82,7 +101,8 @@ impl EventSourceMapping {
                 permit = Arc::clone(&concurrency).acquire_owned() => permit,
                 () = sleep(Duration::from_secs(1)), if scaling.can_grow() => continue,
             };
-            let (Ok(permit), Some(batch)) = (permit, mapping.receive().await) else {
+            let received = mapping.receive(&mut scaling, &concurrency).await;
+            let (Ok(permit), Some(batch)) = (permit, received) else {
                 return;
             };
             let mapping = Arc::clone(&mapping);
@@ -93,17 +113,23 @@ impl EventSourceMapping {
         }
     }
 
-    /// A batch, as soon as there is one; nothing once the queue is gone.
-    async fn receive(&self) -> Option<Vec<ReceivedMessage>> {
+    /// A batch, as soon as there is one; nothing once the queue is gone. An empty queue has no backlog to scale for.
+    async fn receive(&self, scaling: &mut Scaling, concurrency: &Semaphore) -> Option<Batch> {
         let size = self.declared.batch_size as usize;
-        let mut batch = Vec::new();
+        let room = size.min(MESSAGES_PER_RECEIVE);
+        let mut batch = self
+            .queue
+            .receive(room, Duration::ZERO, None)
+            .await
+            .unwrap_or_default();
         while batch.is_empty() {
-            batch = self
-                .queue
-                .receive(size.min(MESSAGES_PER_RECEIVE), POLL, None)
-                .await
-                .ok()?;
+            batch = self.queue.receive(room, POLL, None).await.ok()?;
+            scaling.begin_anew();
+            if batch.is_empty() {
+                scaling.shrink(concurrency);
+            }
         }
+        let visible_again = Instant::now() + self.queue.attributes().visibility_timeout();
         let gathered_by = Instant::now() + self.declared.maximum_batching_window;
         while batch.len() < size {
             let wait = gathered_by.saturating_duration_since(Instant::now());
@@ -114,35 +140,47 @@ impl EventSourceMapping {
             }
             batch.extend(more);
         }
-        Some(batch)
+        Some(Batch {
+            messages: batch,
+            visible_again,
+        })
     }
 
     /// Invokes the function with the batch, and deletes the messages that it dealt with. The others become visible
     /// again when their visibility timeout has passed.
-    async fn handle(&self, batch: Vec<ReceivedMessage>) {
-        let event = self.event(&batch).to_string();
-        if event.len() > LARGEST_EVENT && batch.len() > 1 {
+    async fn handle(&self, batch: Batch) {
+        let Batch {
+            mut messages,
+            visible_again,
+        } = batch;
+        let event = self.event(&messages).to_string();
+        if event.len() > LARGEST_EVENT && messages.len() > 1 {
             // As AWS does, invoke with fewer messages at a time.
-            let mut first = batch;
-            let second = first.split_off(first.len() / 2);
-            Box::pin(self.handle(first)).await;
-            return Box::pin(self.handle(second)).await;
+            let second = messages.split_off(messages.len() / 2);
+            for messages in [messages, second] {
+                let half = Batch {
+                    messages,
+                    visible_again,
+                };
+                Box::pin(self.handle(half)).await;
+            }
+            return;
         }
-        let trace_headers = batch
+        let trace_headers = messages
             .iter()
             .filter_map(|received| received.message.trace_header.as_deref());
         let mut invocation = Invocation::new(event.into());
         invocation.follow(&Lineage::merged(trace_headers));
-        let Some(outcome) = self.invoke(invocation).await else {
+        let Some(outcome) = self.invoke(invocation, visible_again).await else {
             return;
         };
-        let failed = self.failed(&outcome, &batch);
-        for message in batch
+        let failed = self.failed(&outcome, &messages);
+        for message in messages
             .iter()
             .filter(|message| !failed.contains(&message.message.id))
         {
             if let Err(error) = self.delete(message) {
-                eprintln!("infra: cannot delete message {}: {error}", message.message.id);
+                say!("infra: cannot delete message {}: {error}", message.message.id);
             }
         }
     }
@@ -160,17 +198,25 @@ impl EventSourceMapping {
         self.queue.delete(handle)
     }
 
-    /// Invokes until the function is not throttled. Meanwhile the messages may become visible again, as on AWS. In a
-    /// recursive loop there is no outcome: the messages stay, and are received again until the queue moves them to its
+    /// Invokes until the function is not throttled, or the messages are visible to others again: then they come with a batch
+    /// of theirs (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>). In a recursive loop there is
+    /// no outcome either: the messages stay, and are received again until the queue moves them to its
     /// dead-letter queue or their retention is over
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>).
-    async fn invoke(&self, invocation: Invocation) -> Option<Outcome> {
+    async fn invoke(&self, invocation: Invocation, visible_again: Instant) -> Option<Outcome> {
         loop {
             match self.function.invoke_from_queue(invocation.clone()) {
                 Ok(outcome) => return outcome.await.ok(),
                 Err(Rejection::Recursive) => return None,
                 Err(Rejection::Throttled { .. }) if self.function.is_switched_off() => return None,
-                Err(Rejection::Throttled { .. }) => sleep(THROTTLE_DELAY).await,
+                Err(Rejection::Throttled { .. }) if Instant::now() + THROTTLE_DELAY >= visible_again => {
+                    return None;
+                }
+                Err(Rejection::Throttled { .. }) => {
+                    self.throttled.fetch_add(1, Relaxed);
+                    sleep(THROTTLE_DELAY).await;
+                    self.throttled.fetch_sub(1, Relaxed);
+                }
             }
         }
     }
@@ -268,7 +314,17 @@ impl Scaling {
         self.concurrency < self.maximum
     }
 
-    /// By how much the concurrency grows now: five for a whole second since the last time.
+    /// A backlog begins now, if any.
+    fn begin_anew(&mut self) {
+        self.grown = Instant::now();
+    }
+
+    /// Back to what it was at first, as far as there is room. AWS does not say how soon it does so.
+    fn shrink(&mut self, concurrency: &Semaphore) {
+        self.concurrency -= concurrency.forget_permits(self.concurrency.saturating_sub(FIRST_CONCURRENCY));
+    }
+
+    /// By how much the concurrency grows now: five for a whole second since the last time, or since the backlog began.
     fn grow(&mut self) -> usize {
         if self.grown.elapsed() < Duration::from_secs(1) {
             return 0;
@@ -306,6 +362,20 @@ mod tests {
         }
         assert_eq!((scaling.concurrency, scaling.can_grow()), (1_250, false));
         assert_eq!(Scaling::new(Some(2)).concurrency, 2);
+    }
+
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>: with little traffic it is five again.
+    #[tokio::test(start_paused = true)]
+    async fn concurrency_grows_from_the_beginning_of_a_backlog_and_shrinks_without_one() {
+        let (mut scaling, concurrency) = (Scaling::new(None), Semaphore::new(0));
+        sleep(Duration::from_secs(60)).await;
+        scaling.begin_anew();
+        assert_eq!(scaling.grow(), 0);
+        sleep(Duration::from_secs(1)).await;
+        concurrency.add_permits(scaling.grow());
+        assert_eq!((scaling.concurrency, concurrency.available_permits()), (10, 5));
+        scaling.shrink(&concurrency);
+        assert_eq!((scaling.concurrency, concurrency.available_permits()), (5, 0));
     }
 
     #[test]

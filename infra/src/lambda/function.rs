@@ -27,6 +27,7 @@ use crate::{
     chaos::{Chaos, Fault},
     logs::LogGroup,
     process::Host,
+    say::say,
     template::{self, RecursiveLoop},
 };
 
@@ -143,7 +144,7 @@ impl Function {
     ) -> Result<oneshot::Receiver<Outcome>, Rejection> {
         self.count(&mut invocation).map_err(|Loop| {
             let (name, id) = (&self.settings().name, &invocation.request_id);
-            eprintln!("infra: {name}: recursive loop: invocation {id} is dropped");
+            say!("infra: {name}: recursive loop: invocation {id} is dropped");
             Rejection::Recursive
         })?;
         let permit = Arc::clone(&self.concurrency)

@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::unix::pipe;
+use tokio::{net::unix::pipe, task::coop::consume_budget};
 
 use super::failure::Failure;
-use crate::logs::LogGroup;
+use crate::{logs::LogGroup, say::say};
 
 /// How much of an invocation's log `LogType: Tail` returns, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>).
@@ -22,6 +22,13 @@ const TAIL: usize = 4 * 1024;
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 8 * 1024;
+
+/// How much a pipe holds, in bytes (<https://man7.org/linux/man-pages/man7/pipe.7.html>).
+const PIPE: usize = 64 * 1024;
+
+/// The longest line, in bytes, as of an event of CloudWatch Logs; what is longer becomes several.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
+const LONGEST_LINE: usize = 1024 * 1024;
 
 /// Where all environments of a function log: standard error, the log group, and a file if there is one.
 #[derive(Debug)]
@@ -50,10 +57,7 @@ impl LogFile {
 
     fn write(&self, stream: &Arc<str>, line: &str) {
         self.group.add(stream, line);
-        // Written at once, so that lines stay whole. Where nobody reads them, the functions go on without.
-        let _ = io::stderr()
-            .lock()
-            .write_all(format!("[{}] {line}\n", self.function).as_bytes());
+        say!("[{}] {line}", self.function);
         if let Some(file) = &self.file {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = file.write_all(format!("{line}\n").as_bytes());
@@ -128,12 +132,19 @@ impl Log {
             Some(output) if output.pipe.readable().await.is_ok() => {}
             _ => std::future::pending().await,
         }
+        // A process that writes without a pause always has more, and who follows it would never let anybody else run: no
+        // timeout would pass.
+        consume_budget().await;
         self.read(|output, chunk| output.pipe.try_read(chunk));
     }
 
-    /// Passes on what has been written so far.
+    /// Passes on what has been written so far: no more than a pipe holds, however quickly it is filled again.
     pub(super) fn drain(&mut self) {
-        while self.read(|output, chunk| output.reader.read(chunk)) {}
+        for _ in 0..PIPE / CHUNK {
+            if !self.read(|output, chunk| output.reader.read(chunk)) {
+                return;
+            }
+        }
     }
 
     /// The process has closed its end: what it wrote last is a line, even without an end.
@@ -200,10 +211,14 @@ impl Log {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        self.partial.extend_from_slice(bytes);
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            self.line(String::from_utf8_lossy(&line[..end]).trim_end_matches('\r'));
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.partial.extend_from_slice(piece);
+            let has_ended = piece.ends_with(b"\n");
+            if has_ended || self.partial.len() >= LONGEST_LINE {
+                let line = std::mem::take(&mut self.partial);
+                let text = String::from_utf8_lossy(&line[..line.len() - usize::from(has_ended)]);
+                self.line(text.trim_end_matches('\r'));
+            }
         }
     }
 }
@@ -288,6 +303,18 @@ mod tests {
         drop(writer);
         log.drain();
         assert_eq!(log.tail(), b"last words\n");
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_becomes_several() {
+        let (mut log, mut writer) = log(None);
+        let chunk = [b'x'; CHUNK];
+        for _ in 0..LONGEST_LINE / CHUNK {
+            writer.write_all(&chunk).unwrap();
+            log.drain();
+        }
+        assert!(log.partial.is_empty());
+        assert!(log.tail().ends_with(b"x\n"));
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use crate::{
     clock::Clock,
+    say::say,
     sqs::{NewMessage, Sqs},
 };
 use function::Function;
@@ -116,14 +117,14 @@ impl Lambda {
         let name = arn.rsplit(':').next().unwrap_or_default();
         if let Some(queue) = self.service.sqs.queue_by_arn(arn) {
             if let Err(error) = queue.send(message) {
-                eprintln!("infra: cannot deliver to {arn}: {error}");
+                say!("infra: cannot deliver to {arn}: {error}");
             }
         } else if let Some(function) = self.function(name).filter(|_| arn.starts_with("arn:aws:lambda:")) {
             let mut invocation = Invocation::new(message.body.into());
             invocation.follow(&Lineage::of(&message.trace_header.unwrap_or_default()));
             self.invoke_asynchronously(function, invocation);
         } else {
-            eprintln!("infra: cannot deliver to {arn}: there is no such queue or function");
+            say!("infra: cannot deliver to {arn}: there is no such queue or function");
         }
     }
 }

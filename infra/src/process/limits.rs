@@ -15,6 +15,7 @@ use rustix::process::{Pid, Resource as ProcessResource, Rlimit, prlimit};
 use tokio::task::JoinHandle;
 
 use super::cgroup::{self, Controller, Limit, Parent};
+use crate::say::say;
 
 /// The memory that goes with one whole vCPU, in MB
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>).
@@ -78,11 +79,11 @@ impl Limits {
             }
             match Parent::create(controller, &name) {
                 Ok(parent) => {
-                    eprintln!("infra: {} limits are enforced", controller.name());
+                    say!("infra: {} limits are enforced", controller.name());
                     Some(parent)
                 }
                 Err(error) => {
-                    eprintln!(
+                    say!(
                         "infra: {} limits are not enforced: control groups: {error}",
                         controller.name()
                     );
@@ -164,7 +165,7 @@ impl Group {
             if let Err(error) = entered
                 && Path::new(&format!("/proc/{process}")).exists()
             {
-                eprintln!("infra: process {process} is not limited: {error}");
+                say!("infra: process {process} is not limited: {error}");
             }
         })
     }
@@ -210,7 +211,7 @@ pub fn raise_open_files() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE)
         && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most)
     {
-        eprintln!("infra: the limit of open files stays as it is: {error}");
+        say!("infra: the limit of open files stays as it is: {error}");
     }
 }
 

@@ -8,6 +8,7 @@ mod cgroup;
 pub mod limits;
 pub mod reaper;
 
+use crate::say::say;
 use std::{
     fs::File,
     io::{self, Read as _},
@@ -198,7 +199,7 @@ impl ProcessGroup {
         if let Err(error) = kill(self.group, Signal::SIGTERM)
             && error != Errno::ESRCH
         {
-            eprintln!("infra: cannot send SIGTERM to process {}: {error}", self.group);
+            say!("infra: cannot send SIGTERM to process {}: {error}", self.group);
         }
     }
 
@@ -230,7 +231,7 @@ impl ProcessGroup {
         match killpg(self.group, signal) {
             // Nobody is left in the group.
             Ok(()) | Err(Errno::ESRCH) => {}
-            Err(error) => eprintln!(
+            Err(error) => say!(
                 "infra: cannot send {signal} to process group {}: {error}",
                 self.group
             ),

@@ -118,6 +118,11 @@ async fn after_a_timeout_or_a_crash_the_environment_starts_anew_without_a_report
             "Status: timeout",
         ),
         (
+            json!({"print_for_ever": "more"}),
+            "Task timed out after 1.00 seconds\n",
+            "Status: timeout",
+        ),
+        (
             json!({"exit": 3}),
             "Error: Runtime exited with error: exit status 3\nRuntime.ExitError\n",
             "Status: error\tError Type: Runtime.ExitError",

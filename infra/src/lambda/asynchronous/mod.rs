@@ -17,7 +17,7 @@ use super::{
     function::{Function, Rejection},
     invocation::{Invocation, Outcome},
 };
-use crate::chaos::Fault;
+use crate::{chaos::Fault, say::say};
 
 /// The waits before the first and the second retry after a function error.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
@@ -156,9 +156,10 @@ impl Event {
             lambda.deliver(arn, record.to_dead_letter_queue());
         }
         if !is_success {
-            eprintln!(
+            say!(
                 "infra: {}: event {} is given up: {condition}",
-                settings.name, invocation.request_id
+                settings.name,
+                invocation.request_id
             );
         }
     }

@@ -4,7 +4,13 @@
 
 pub(super) mod extensions;
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE,
@@ -18,6 +24,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
+    time::sleep,
 };
 
 use super::invocation::{Invocation, Outcome};
@@ -31,6 +38,9 @@ const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invoca
 
 /// The largest response of a function, in bytes: 6 MB and a little, as the error for a larger one says.
 const LARGEST_RESPONSE: usize = 6 * 1024 * 1024 + 100;
+
+/// How long a connection that could not be accepted waits.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
 /// What the runtime asked for.
 #[derive(Debug)]
@@ -117,7 +127,12 @@ impl Drop for RuntimeApi {
 async fn serve(listener: TcpListener, calls: mpsc::Sender<Call>) {
     // The connections end with the set, and the set with this task.
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // For want of a file descriptor, perhaps: the others are at it as well.
+            sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
         let calls = calls.clone();
         connections.spawn(serve_connection(stream, calls));
         while connections.try_join_next().is_some() {}

@@ -76,6 +76,15 @@ fn print_later(value: &Value) {
     });
 }
 
+/// Says something again and again, as quickly as it is read.
+fn print_for_ever(text: &str) -> ! {
+    let many = format!("{text}\n").repeat(1_000);
+    let mut out = std::io::stdout().lock();
+    loop {
+        out.write_all(many.as_bytes()).unwrap();
+    }
+}
+
 fn end_in_order(signals: &SigSet) {
     signals.wait().unwrap();
     say("SIGTERM received");
@@ -166,6 +175,7 @@ impl Function {
     fn run(&mut self, name: &str, value: &Value, command: &Value) -> Value {
         match name {
             "print" => say(value.as_str().unwrap()),
+            "print_for_ever" => print_for_ever(value.as_str().unwrap()),
             "print_last" => say(&format!("last: {}", self.last)),
             "print_later" => print_later(value),
             "sleep" => thread::sleep(Duration::from_millis(number(value))),
