@@ -59,7 +59,7 @@
 //! })
 //! .await?;
 //! println!("{:?}", cloud.description.api_url);
-//! cloud.failed().await // Everything ends when it is dropped.
+//! cloud.failed().await // Everything ends with the runtime.
 //! # }
 //! ```
 

@@ -65,7 +65,7 @@ pub struct Options {
     pub chaos: Chaos,
 }
 
-/// The services, running; they and every process end when it is dropped.
+/// The services, running. They end when it is dropped; what they have under way, and every process, with the Tokio runtime.
 #[derive(Debug)]
 pub struct Cloud {
     /// How to reach them.

@@ -145,3 +145,24 @@ async fn a_batch_that_is_throttled_is_handled_when_there_is_room() {
     .unwrap();
     assert_eq!(messages(&cloud, "Dead").await, 0);
 }
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>: Lambda drops it then. Whoever receives the
+/// message next has it alone; here that is nobody, for it has been received as often as it may be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_throttled_until_its_messages_are_visible_again_is_dropped() {
+    let resources = resources("")
+        .replace(
+            "Timeout: 1\n",
+            "Timeout: 3\n      ReservedConcurrentExecutions: 1\n",
+        )
+        .replace("VisibilityTimeout: 1", "VisibilityTimeout: 3");
+    let cloud = LocalCloud::up(&resources, &[]);
+    send(&cloud, &json!({"do": [{"print": "first"}, {"sleep": 2_500}]})).await;
+    cloud.logged("[Function] first").await;
+    send(&cloud, &json!({"do": [{"print": "second"}]})).await;
+    let letter = cloud.message("Dead").await;
+    assert!(letter["Body"].as_str().unwrap().contains("second"), "{letter}");
+    send(&cloud, &json!({"do": [{"print": "third"}]})).await;
+    cloud.logged("[Function] third").await;
+    assert_eq!(cloud.count("[Function] second"), 0);
+}
