@@ -149,6 +149,9 @@ COMMANDS = {
     "cargo bench -p benches --bench peers": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench ablation": NotRun("measures for minutes; clippy compiles it"),
     "cargo bench -p benches --bench ablation -- --rows opt-s,mimalloc": NotRun("measures for minutes; clippy compiles it"),
+    "cargo bench -p benches --bench first_poll": NotRun("measures for minutes; clippy compiles it"),
+    "cargo bench -p benches --bench first_poll -- --from-disk": NotRun("measures for minutes; clippy compiles it"),
+    "cargo bench -p benches --bench start_order": NotRun("changes a file of the repository; clippy compiles it"),
     "cargo compare --quick --variants self-invoke,sqs-worker,split-lambda": Step(
         "comparison, with a soak", "cargo compare --quick"
     ),

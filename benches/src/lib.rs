@@ -19,6 +19,7 @@ pub mod estimate;
 pub mod event;
 pub mod faults;
 pub mod findings;
+pub mod first_poll;
 pub mod lambda;
 pub mod load;
 pub mod logs;

@@ -49,7 +49,7 @@ fn cargo(row: &Row, builds: &Path) -> Result<()> {
         ])
         .arg(builds);
     match row.how {
-        How::Profile(name, value) => cargo.env(name, value),
+        How::Build(name, value) => cargo.env(name, value),
         How::Feature(feature) => cargo.args(["--features", feature]),
         How::Not | How::Variable(..) | How::Floor => &mut cargo,
     };

@@ -19,9 +19,9 @@ pub struct Row {
 pub(super) enum How {
     /// Not at all.
     Not,
-    /// By a variable that overrides the release profile
-    /// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>), and its value.
-    Profile(&'static str, &'static str),
+    /// By a variable of the build, and its value: one that overrides the release profile
+    /// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>), or that of the build script.
+    Build(&'static str, &'static str),
     /// By a feature of the package `ablation`.
     Feature(&'static str),
     /// By a variable of the function.
@@ -61,44 +61,49 @@ pub const ROWS: &[Row] = &[
     .with_128_mb(),
     Row::new(
         "lto-off",
-        "no LTO",
-        How::Profile("CARGO_PROFILE_RELEASE_LTO", "off"),
+        "no LTO; the SDK's own crates are not optimised then",
+        How::Build("CARGO_PROFILE_RELEASE_LTO", "off"),
     ),
     Row::new(
         "lto-thin",
         "thin LTO",
-        How::Profile("CARGO_PROFILE_RELEASE_LTO", "thin"),
+        How::Build("CARGO_PROFILE_RELEASE_LTO", "thin"),
     ),
     Row::new(
         "opt-z",
         "opt-level z, but 3 for shared and sha2",
-        How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
+        How::Build("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
     ),
     Row::new(
         "opt-s",
         "opt-level s, but 3 for shared and sha2",
-        How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+        How::Build("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
     )
     .with_128_mb(),
     Row::new(
         "opt-2",
         "opt-level 2, but 3 for shared and sha2",
-        How::Profile("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2"),
+        How::Build("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2"),
     ),
     Row::new(
         "panic-abort",
         "panics abort",
-        How::Profile("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+        How::Build("CARGO_PROFILE_RELEASE_PANIC", "abort"),
     ),
     Row::new(
         "units-16",
         "16 codegen units",
-        How::Profile("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+        How::Build("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
     ),
     Row::new(
         "strip-off",
         "symbols are kept",
-        How::Profile("CARGO_PROFILE_RELEASE_STRIP", "none"),
+        How::Build("CARGO_PROFILE_RELEASE_STRIP", "none"),
+    ),
+    Row::new(
+        "linkers-order",
+        "the code lies in the linker's own order",
+        How::Build("START_ORDER", "off"),
     ),
     Row::new(
         "multi-thread",
