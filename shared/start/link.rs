@@ -11,7 +11,7 @@ const SETTING: &str = "START_ORDER";
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-env-changed={SETTING}");
     let is_linux = variable("CARGO_CFG_TARGET_OS") == "linux";
-    if is_linux && variable(SETTING) != "off" && !is_another_linker() {
+    if is_linux && variable(SETTING) != "off" && linker_takes_lists() {
         let script = Path::new(&variable("OUT_DIR")).join("order.ld");
         fs::write(&script, include_str!("order.ld"))?;
         println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
@@ -19,14 +19,17 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Whether somebody has chosen a linker that may not understand the list: GNU's and LLVM's do, by themselves and in Zig's
-/// compiler, by which cargo-lambda links.
-fn is_another_linker() -> bool {
-    let chosen = variable("RUSTC_LINKER") + &variable("CARGO_ENCODED_RUSTFLAGS");
-    ["fuse-ld", "gold", "mold", "wild"]
-        .iter()
-        .any(|name| chosen.contains(name))
-        || !variable("MOLD_PATH").is_empty()
+/// Whether it is certain that the linker knows such lists: GNU's and LLVM's do, behind a compiler, and so does Zig's compiler,
+/// by which cargo-lambda links. Others (gold, mold) would fail, and somebody may have chosen one.
+fn linker_takes_lists() -> bool {
+    let linker = variable("RUSTC_LINKER");
+    let name = Path::new(&linker)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let is_compiler = name.is_empty() || name.contains("cc") || name.contains("clang");
+    let flags = variable("CARGO_ENCODED_RUSTFLAGS");
+    is_compiler && !flags.contains("fuse-ld") && !flags.contains("linker") && variable("MOLD_PATH").is_empty()
 }
 
 fn variable(name: &str) -> String {

@@ -75,8 +75,8 @@ pub(super) const SYNCHRONOUS: Profile = Profile {
     accepted_status: 200,
     has_api_function: true,
     functions: 1,
-    binaries: &["baseline-synchronous"],
-    sources: &["benches/baselines-with-tasks/src/bin/baseline-synchronous.rs"],
+    binaries: &["baseline-api"],
+    sources: &["benches/baselines-with-tasks/src/bin/baseline-api.rs"],
 };
 
 pub(super) const BACKGROUND: Profile = Profile {
@@ -117,9 +117,9 @@ pub(super) const QUEUE_INTEGRATION: Profile = Profile {
     accepted_status: 202,
     has_api_function: false,
     functions: 2,
-    binaries: &["baseline-queue-api", "baseline-queue-worker"],
+    binaries: &["baseline-api", "baseline-queue-worker"],
     sources: &[
-        "benches/baselines-with-tasks/src/bin/baseline-queue-api.rs",
+        "benches/baselines-with-tasks/src/bin/baseline-api.rs",
         "benches/baselines-with-tasks/src/bin/baseline-queue-worker.rs",
     ],
 };

@@ -1,4 +1,6 @@
-//! The plain request: the task is run within it, whatever the client prefers, until API Gateway's 30 seconds are over.
+//! The API function that has nobody to hand over to: a task is run within its request, whatever the client prefers, until
+//! API Gateway's 30 seconds are over. Beside the integration with the queue, where API Gateway accepts tasks and asks
+//! nobody, it shows and cancels them.
 
 use baselines_with_tasks::Nobody;
 use lambda_http::{Error, Request, http::HeaderValue, service_fn};
