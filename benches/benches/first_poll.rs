@@ -2,10 +2,11 @@
 //! it takes and how much memory, in turns on the same machine. Without Criterion, as `ablation` is, for the sake of the turns.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use benches::cold::microseconds;
 use benches::first_poll::{Start, forget, start};
+use benches::statistics::Distribution;
 use benches::variant::Variant;
 use benches::workspace;
 use clap::Parser;
@@ -65,43 +66,37 @@ async fn measure(arguments: Arguments) -> Result<()> {
             starts.push(start(function).await?);
         }
     }
-    print(&functions, &starts);
-    Ok(())
+    print(&functions, &starts)
 }
 
 /// Medians, and what multiple they are of the floor's.
-fn print(functions: &[PathBuf], starts: &[Vec<Start>]) {
-    let medians: Vec<(Duration, u64)> = starts
+fn print(functions: &[PathBuf], starts: &[Vec<Start>]) -> Result<()> {
+    let medians: Vec<[f64; 2]> = starts
         .iter()
-        .map(|starts| {
-            (
-                median(starts.iter().map(|start| start.duration)),
-                median(starts.iter().map(|start| start.most_memory)),
-            )
-        })
-        .collect();
-    let (least_time, least_memory) = medians[0];
+        .map(|starts| medians(starts))
+        .collect::<Result<_>>()?;
+    let [least_time, least_memory] = medians[0];
     println!("{:20} {:>17} {:>18}", "function", "to first poll", "most memory");
-    for (function, (time, memory)) in functions.iter().zip(medians) {
+    for (function, [time, memory]) in functions.iter().zip(medians) {
         println!(
             "{:20} {:7.2} ms {:4.2} × {:8.2} MB {:4.2} ×",
             name(function),
-            time.as_secs_f64() * 1e3,
-            time.as_secs_f64() / least_time.as_secs_f64(),
-            memory as f64 / 1e6,
-            memory as f64 / least_memory as f64,
+            time / 1e3,
+            time / least_time,
+            memory / 1e6,
+            memory / least_memory,
         );
     }
+    Ok(())
+}
+
+/// Of the time, in microseconds, and of the memory.
+fn medians(starts: &[Start]) -> Result<[f64; 2]> {
+    let time = Distribution::of(starts.iter().map(|start| microseconds(start.duration)))?;
+    let memory = Distribution::of(starts.iter().map(|start| start.most_memory))?;
+    Ok([time.p50 as f64, memory.p50 as f64])
 }
 
 fn name(function: &Path) -> String {
     function.file_name().unwrap_or_default().display().to_string()
-}
-
-/// The middle one. There is at least one.
-fn median<T: Ord>(values: impl Iterator<Item = T>) -> T {
-    let mut values: Vec<T> = values.collect();
-    values.sort();
-    let middle = values.len() / 2;
-    values.swap_remove(middle)
 }
