@@ -1,5 +1,8 @@
 //! An event source mapping: receives messages from a queue, invokes a function with them, and deletes what it dealt
 //! with (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>).
+//! How many batches at the same time is in [`scaling`].
+
+mod scaling;
 
 use std::{
     collections::HashSet,
@@ -11,10 +14,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
+
+use scaling::Scaling;
 
 use super::{
     LARGEST_EVENT,
@@ -34,12 +36,6 @@ const POLL: Duration = Duration::from_secs(20);
 
 /// Messages that one receive can return.
 const MESSAGES_PER_RECEIVE: usize = 10;
-
-/// Concurrent batches: at first, more each second while there is a backlog, and at most
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>).
-const FIRST_CONCURRENCY: usize = 5;
-const MORE_CONCURRENCY_PER_SECOND: usize = 5;
-const LARGEST_CONCURRENCY: usize = 1_250;
 
 /// How long a throttled batch waits before the next attempt.
 const THROTTLE_DELAY: Duration = Duration::from_secs(1);
@@ -82,27 +78,13 @@ impl EventSourceMapping {
     /// Feeds the function for as long as the queue exists.
     pub async fn run(self) {
         let mapping = Arc::new(self);
-        let concurrency = Arc::new(Semaphore::new(
-            mapping
-                .declared
-                .maximum_concurrency
-                .map_or(FIRST_CONCURRENCY, |maximum| {
-                    FIRST_CONCURRENCY.min(maximum as usize)
-                }),
-        ));
         let mut scaling = Scaling::new(mapping.declared.maximum_concurrency);
         loop {
-            // A function that is throttled gets no more at a time.
-            if concurrency.available_permits() == 0 && mapping.throttled.load(Relaxed) == 0 {
-                concurrency.add_permits(scaling.grow());
-            }
-            // Where all are taken, room comes with the end of a batch or with the next second's growth.
-            let permit = tokio::select! {
-                permit = Arc::clone(&concurrency).acquire_owned() => permit,
-                () = sleep(Duration::from_secs(1)), if scaling.can_grow() => continue,
+            let is_throttled = || mapping.throttled.load(Relaxed) > 0;
+            let Some(permit) = scaling.permit(is_throttled).await else {
+                return;
             };
-            let received = mapping.receive(&mut scaling, &concurrency).await;
-            let (Ok(permit), Some(batch)) = (permit, received) else {
+            let Some(batch) = mapping.receive(&mut scaling).await else {
                 return;
             };
             let mapping = Arc::clone(&mapping);
@@ -114,7 +96,7 @@ impl EventSourceMapping {
     }
 
     /// A batch, as soon as there is one; nothing once the queue is gone. An empty queue has no backlog to scale for.
-    async fn receive(&self, scaling: &mut Scaling, concurrency: &Semaphore) -> Option<Batch> {
+    async fn receive(&self, scaling: &mut Scaling) -> Option<Batch> {
         let size = self.declared.batch_size as usize;
         let room = size.min(MESSAGES_PER_RECEIVE);
         let mut batch = self
@@ -126,7 +108,7 @@ impl EventSourceMapping {
             batch = self.queue.receive(room, POLL, None).await.ok()?;
             scaling.begin_anew();
             if batch.is_empty() {
-                scaling.shrink(concurrency);
+                scaling.shrink();
             }
         }
         let visible_again = Instant::now() + self.queue.attributes().visibility_timeout();
@@ -293,49 +275,6 @@ fn reported_failures(response: &[u8], batch: &HashSet<&str>) -> Option<HashSet<S
         .collect()
 }
 
-/// How many more batches may be handled at the same time.
-struct Scaling {
-    concurrency: usize,
-    maximum: usize,
-    grown: Instant,
-}
-
-impl Scaling {
-    fn new(maximum: Option<u32>) -> Self {
-        let maximum = maximum.map_or(LARGEST_CONCURRENCY, |maximum| maximum as usize);
-        Self {
-            concurrency: FIRST_CONCURRENCY.min(maximum),
-            maximum,
-            grown: Instant::now(),
-        }
-    }
-
-    fn can_grow(&self) -> bool {
-        self.concurrency < self.maximum
-    }
-
-    /// A backlog begins now, if any.
-    fn begin_anew(&mut self) {
-        self.grown = Instant::now();
-    }
-
-    /// Back to what it was at first, as far as there is room. AWS does not say how soon it does so.
-    fn shrink(&mut self, concurrency: &Semaphore) {
-        self.concurrency -= concurrency.forget_permits(self.concurrency.saturating_sub(FIRST_CONCURRENCY));
-    }
-
-    /// By how much the concurrency grows now: five for a whole second since the last time, or since the backlog began.
-    fn grow(&mut self) -> usize {
-        if self.grown.elapsed() < Duration::from_secs(1) {
-            return 0;
-        }
-        self.grown = Instant::now();
-        let more = MORE_CONCURRENCY_PER_SECOND.min(self.maximum - self.concurrency);
-        self.concurrency += more;
-        more
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,39 +282,6 @@ mod tests {
     fn reported(response: &str) -> Option<Vec<String>> {
         let batch = HashSet::from(["1", "2"]);
         reported_failures(response.as_bytes(), &batch).map(|ids| ids.into_iter().collect())
-    }
-
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>: five batches at first, 300 more a minute,
-    /// 1,250 at most.
-    #[tokio::test(start_paused = true)]
-    async fn concurrency_grows_by_three_hundred_a_minute_up_to_its_limit() {
-        let mut scaling = Scaling::new(None);
-        assert_eq!((scaling.concurrency, scaling.grow()), (5, 0));
-        for _ in 0..60 {
-            sleep(Duration::from_secs(1)).await;
-            scaling.grow();
-        }
-        assert_eq!(scaling.concurrency, 305);
-        for _ in 0..300 {
-            sleep(Duration::from_secs(1)).await;
-            scaling.grow();
-        }
-        assert_eq!((scaling.concurrency, scaling.can_grow()), (1_250, false));
-        assert_eq!(Scaling::new(Some(2)).concurrency, 2);
-    }
-
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>: with little traffic it is five again.
-    #[tokio::test(start_paused = true)]
-    async fn concurrency_grows_from_the_beginning_of_a_backlog_and_shrinks_without_one() {
-        let (mut scaling, concurrency) = (Scaling::new(None), Semaphore::new(0));
-        sleep(Duration::from_secs(60)).await;
-        scaling.begin_anew();
-        assert_eq!(scaling.grow(), 0);
-        sleep(Duration::from_secs(1)).await;
-        concurrency.add_permits(scaling.grow());
-        assert_eq!((scaling.concurrency, concurrency.available_permits()), (10, 5));
-        scaling.shrink(&concurrency);
-        assert_eq!((scaling.concurrency, concurrency.available_permits()), (5, 0));
     }
 
     #[test]
