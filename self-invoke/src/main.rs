@@ -6,7 +6,7 @@ use lambda_http::{Adapter, Service};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::value::{RawValue, to_raw_value};
 use shared::{
-    Api, Dispatch, DispatchError, DynamoStore, TaskMessage, Worker, aws, dispatch::invoke_asynchronously,
+    Api, Dispatch, DispatchError, TaskMessage, Worker, async_trait, aws, dispatch::invoke_asynchronously,
     event::Event, logging, queue::give_up_tasks,
 };
 
@@ -24,11 +24,7 @@ async fn main() -> Result<(), Error> {
 }
 
 /// Serves a request, runs a task, or records that tasks were given up, as the event says.
-async fn handle(
-    api: &Api<DynamoStore, SelfInvocation>,
-    worker: &Worker<DynamoStore, SelfInvocation>,
-    event: LambdaEvent<Event>,
-) -> Result<Box<RawValue>, Error> {
+async fn handle(api: &Api, worker: &Worker, event: LambdaEvent<Event>) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
     let response = match payload {
         Event::Http(request) => {
@@ -46,11 +42,11 @@ async fn handle(
 
 /// Hands over to the function that is running, by the ARN of the present invocation: so no setting has to name it. Where that
 /// has an alias in it, the template's permission has to have it too.
-#[derive(Clone)]
 struct SelfInvocation {
     lambda: Client,
 }
 
+#[async_trait]
 impl Dispatch for SelfInvocation {
     async fn dispatch(&self, message: &TaskMessage, invocation: &Context) -> Result<(), DispatchError> {
         invoke_asynchronously(&self.lambda, &invocation.invoked_function_arn, message).await

@@ -9,7 +9,7 @@ use lambda_http::{Body, Request, RequestExt, http};
 use lambda_runtime::Context;
 use serde_json::{Map, Value, json};
 use shared::{
-    Api, Dispatch, DispatchError, Record, Store, TaskMessage, Timestamp, Worker,
+    Api, Dispatch, DispatchError, Record, Store, TaskMessage, Timestamp, Worker, async_trait,
     event::Event,
     record::{Claim, Outcome},
     store::MemoryStore,
@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 #[derive(Debug)]
 struct Nowhere;
 
+#[async_trait]
 impl Dispatch for Nowhere {
     async fn dispatch(&self, _: &TaskMessage, _: &Context) -> Result<(), DispatchError> {
         Ok(())
@@ -94,7 +95,7 @@ fn request() -> Request {
 }
 
 fn accepting(criterion: &mut Criterion, runtime: &Runtime) {
-    let answer = async |api: Api<MemoryStore, Nowhere>| api.handle(request()).await;
+    let answer = async |api: Api| api.handle(request()).await;
     let api = || Api::new(Worker::new(MemoryStore::default(), Nowhere));
     let accepted = runtime.block_on(answer(api()));
     assert!(accepted.is_ok_and(|answer| answer.status() == 202));

@@ -3,12 +3,17 @@
 //! Each variant implements [`Dispatch`], and its worker half decodes what arrives. All else is the same in every
 //! variant.
 
-use std::future::Future;
+#[cfg(test)]
+mod notes;
 
+use async_trait::async_trait;
 use lambda_runtime::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::{Record, TaskId};
+
+#[cfg(test)]
+pub(crate) use notes::Notes;
 
 /// What is handed over: the task's id, marked as this project's own event. Never more, so that it fits every queue;
 /// the rest is in the record.
@@ -57,11 +62,12 @@ impl TaskMessage {
 ///
 /// ```
 /// use lambda_runtime::Context;
-/// use shared::{Dispatch, DispatchError, TaskMessage};
+/// use shared::{Dispatch, DispatchError, TaskMessage, async_trait};
 /// use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 ///
 /// struct Channel(UnboundedSender<TaskMessage>);
 ///
+/// #[async_trait]
 /// impl Dispatch for Channel {
 ///     async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
 ///         self.0.send(message.clone()).map_err(DispatchError::new)
@@ -78,6 +84,7 @@ impl TaskMessage {
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
+#[async_trait]
 pub trait Dispatch: Send + Sync {
     /// Hands over the task that `message` names. `invocation` is the context of the invocation that does so: of the
     /// request that accepted the task, or of the worker that puts it down.
@@ -85,11 +92,7 @@ pub trait Dispatch: Send + Sync {
     /// # Errors
     ///
     /// The platform did not take the task, or it is not known whether it did.
-    fn dispatch(
-        &self,
-        message: &TaskMessage,
-        invocation: &Context,
-    ) -> impl Future<Output = Result<(), DispatchError>> + Send;
+    async fn dispatch(&self, message: &TaskMessage, invocation: &Context) -> Result<(), DispatchError>;
 }
 
 /// The hand-over failed.
@@ -125,24 +128,4 @@ pub async fn invoke_asynchronously(
         .await
         .map_err(DispatchError::new)?;
     Ok(())
-}
-
-/// A hand-over that only takes notes, for tests.
-#[cfg(test)]
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) handed_over: std::sync::Arc<std::sync::Mutex<Vec<TaskMessage>>>,
-    pub(crate) fails: std::sync::Arc<std::sync::atomic::AtomicBool>,
-}
-
-#[cfg(test)]
-impl Dispatch for Notes {
-    async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
-        self.handed_over.lock().unwrap().push(message.clone());
-        if self.fails.load(std::sync::atomic::Ordering::Relaxed) {
-            Err(DispatchError::new("the queue is gone"))
-        } else {
-            Ok(())
-        }
-    }
 }

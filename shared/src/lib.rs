@@ -26,6 +26,8 @@ pub mod webhook;
 pub mod worker;
 
 pub use api::Api;
+/// What the implementations of [`Dispatch`] and [`Store`] are marked with.
+pub use async_trait::async_trait;
 pub use dispatch::{Dispatch, DispatchError, TaskMessage};
 pub use record::{Record, Status, TaskId};
 pub use store::{DynamoStore, Store};

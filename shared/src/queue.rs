@@ -10,7 +10,7 @@ use lambda_runtime::Context;
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::{Dispatch, Store, TaskMessage, Worker, logging::chain, worker::WorkerError};
+use crate::{TaskMessage, Worker, logging::chain, worker::WorkerError};
 
 /// Handles all messages of the batch at the same time. Answers which of them failed.
 pub async fn for_each_message<'a, F, W>(event: &'a SqsEvent, handle: F) -> SqsBatchResponse
@@ -39,11 +39,7 @@ where
 
 /// Records as failed the tasks that the platform gave up on: the batch comes from a dead-letter queue, or from the
 /// queue that is the `OnFailure` destination of asynchronous invocations.
-pub async fn give_up_tasks<S: Store, D: Dispatch>(
-    worker: &Worker<S, D>,
-    event: &SqsEvent,
-    invocation: &Context,
-) -> SqsBatchResponse {
+pub async fn give_up_tasks(worker: &Worker, event: &SqsEvent, invocation: &Context) -> SqsBatchResponse {
     for_each_message(event, async |message| {
         let (task, reason) = given_up(body(message))?;
         worker.give_up(&task, &reason, invocation).await?;
@@ -119,7 +115,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Record, Status, Timestamp, dispatch::Notes, record::FailureCode, store::MemoryStore};
+    use crate::{
+        Record, Status, Store as _, Timestamp, dispatch::Notes, record::FailureCode, store::MemoryStore,
+    };
 
     fn event(bodies: &[String]) -> SqsEvent {
         let records: Vec<_> = bodies

@@ -3,10 +3,10 @@
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use lambda_runtime::Context;
-use shared::{Dispatch, DispatchError, TaskMessage, dispatch::invoke_asynchronously};
+use shared::{Dispatch, DispatchError, TaskMessage, async_trait, dispatch::invoke_asynchronously};
 
 /// Hands over to the worker function.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct WorkerInvocation {
     lambda: Client,
     function: String,
@@ -20,6 +20,7 @@ impl WorkerInvocation {
     }
 }
 
+#[async_trait]
 impl Dispatch for WorkerInvocation {
     async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
         invoke_asynchronously(&self.lambda, &self.function, message).await

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use lambda_runtime::Context;
 use shared::{
-    Dispatch, DispatchError, TaskMessage,
+    Dispatch, DispatchError, TaskMessage, async_trait,
     aws::{self, MissingSetting},
 };
 
@@ -31,6 +31,7 @@ impl TaskQueue {
     }
 }
 
+#[async_trait]
 impl Dispatch for TaskQueue {
     async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
         let request = self.sqs.send_message().queue_url(&self.url);

@@ -8,7 +8,7 @@ use lambda_http::{Adapter, Service};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::value::{RawValue, to_raw_value};
 use shared::{
-    Api, Dispatch, DispatchError, DynamoStore, TaskMessage, Worker, dispatch::invoke_asynchronously,
+    Api, Dispatch, DispatchError, TaskMessage, Worker, async_trait, dispatch::invoke_asynchronously,
     event::Event, logging, queue::give_up_tasks,
 };
 
@@ -32,11 +32,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-async fn handle(
-    api: &Api<DynamoStore, SelfInvocation>,
-    worker: &Worker<DynamoStore, SelfInvocation>,
-    event: LambdaEvent<Event>,
-) -> Result<Box<RawValue>, Error> {
+async fn handle(api: &Api, worker: &Worker, event: LambdaEvent<Event>) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
     let response = match payload {
         Event::Http(request) => {
@@ -52,11 +48,11 @@ async fn handle(
     Ok(response?)
 }
 
-#[derive(Clone)]
 struct SelfInvocation {
     lambda: Client,
 }
 
+#[async_trait]
 impl Dispatch for SelfInvocation {
     async fn dispatch(&self, message: &TaskMessage, invocation: &Context) -> Result<(), DispatchError> {
         invoke_asynchronously(&self.lambda, &invocation.invoked_function_arn, message).await

@@ -8,7 +8,7 @@ mod credentials;
 
 use std::{convert::Infallible, net::Ipv4Addr, sync::Arc, time::Duration};
 
-use baselines_with_tasks::{InProcess, in_process, invocation_of, time_for_a_task};
+use baselines_with_tasks::{in_process, invocation_of, time_for_a_task};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -16,7 +16,7 @@ use lambda_http::{
     Body, Error, RequestExt as _,
     http::{Request, Response, StatusCode},
 };
-use shared::{Api, DynamoStore, Worker, aws, logging};
+use shared::{Api, Worker, aws, logging};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::warn;
 
@@ -30,7 +30,7 @@ const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 /// What every connection needs.
 struct Server {
-    api: Api<DynamoStore, InProcess>,
+    api: Api,
     time_for_a_task: Duration,
 }
 

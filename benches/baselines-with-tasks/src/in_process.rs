@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::Context;
-use shared::{Dispatch, DispatchError, Store, TaskMessage, Worker, aws};
+use shared::{Dispatch, DispatchError, TaskMessage, Worker, async_trait, aws};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
@@ -21,6 +21,7 @@ pub fn in_process() -> (InProcess, Accepted) {
     (InProcess(sender), Accepted(receiver))
 }
 
+#[async_trait]
 impl Dispatch for InProcess {
     async fn dispatch(&self, message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
         self.0.send(message.clone()).map_err(DispatchError::new)
@@ -29,11 +30,7 @@ impl Dispatch for InProcess {
 
 impl Accepted {
     /// Runs every task, each on its own and for as long as `time`, until the other end is gone.
-    pub async fn run<S, D>(mut self, worker: Worker<S, D>, time: Duration)
-    where
-        S: Store + Clone + 'static,
-        D: Dispatch + Clone + 'static,
-    {
+    pub async fn run(mut self, worker: Worker, time: Duration) {
         while let Some(message) = self.0.recv().await {
             let worker = worker.clone();
             tokio::spawn(async move {

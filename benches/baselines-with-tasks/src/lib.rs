@@ -8,7 +8,7 @@ pub mod extension;
 mod in_process;
 
 use lambda_runtime::Context;
-use shared::{Dispatch, DispatchError, TaskMessage};
+use shared::{Dispatch, DispatchError, TaskMessage, async_trait};
 
 pub use in_process::{Accepted, InProcess, in_process, invocation_of, time_for_a_task};
 
@@ -16,6 +16,7 @@ pub use in_process::{Accepted, InProcess, in_process, invocation_of, time_for_a_
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 
+#[async_trait]
 impl Dispatch for Nobody {
     async fn dispatch(&self, _message: &TaskMessage, _invocation: &Context) -> Result<(), DispatchError> {
         Err(DispatchError::new("nobody would take the task up"))

@@ -12,7 +12,7 @@ use lambda_runtime::Context;
 
 use super::{Api, Problem, request::Wanted};
 use crate::{
-    Dispatch, Record, Status, Store, TaskMessage, Timestamp,
+    Record, Status, TaskMessage, Timestamp,
     store::{IdempotencyKey, Inserted},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
 const REQUEST: Duration = Duration::from_secs(35);
 
-impl<S: Store, D: Dispatch> Api<S, D> {
+impl Api {
     /// Accepts the task for later. Answers its record.
     pub(super) async fn accept(&self, wanted: Wanted, invocation: &Context) -> Result<Record, Problem> {
         let (record, key) = wanted.into_record();

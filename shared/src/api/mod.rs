@@ -17,7 +17,7 @@ use lambda_http::{Body, Request, RequestExt, Response, http::Method};
 use lambda_runtime::Context;
 use tracing::error;
 
-use crate::{Dispatch, Record, Store, TaskId, Timestamp, Worker, store::Replaced};
+use crate::{Record, TaskId, Timestamp, Worker, store::Replaced};
 use problem::Problem;
 
 /// The HTTP interface, over a store and a way to hand tasks over.
@@ -25,9 +25,10 @@ use problem::Problem;
 /// ```
 /// use lambda_http::{Body, RequestExt, http::{Request, StatusCode}};
 /// use shared::{Api, Worker, store::MemoryStore};
-/// # use shared::{Dispatch, DispatchError, TaskMessage};
+/// # use shared::{Dispatch, DispatchError, TaskMessage, async_trait};
 /// #
 /// # struct Nobody;
+/// # #[async_trait]
 /// # impl Dispatch for Nobody {
 /// #     async fn dispatch(&self, _: &TaskMessage, _: &lambda_runtime::Context) -> Result<(), DispatchError> {
 /// #         Ok(())
@@ -47,15 +48,14 @@ use problem::Problem;
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub struct Api<S, D> {
-    worker: Worker<S, D>,
+pub struct Api {
+    worker: Worker,
 }
 
-impl<S: Store, D: Dispatch> Api<S, D> {
+impl Api {
     /// The interface to the tasks of `worker`: to its store, handing over as it does. It runs those that are to be
     /// run within the request.
-    pub fn new(worker: Worker<S, D>) -> Self {
+    pub fn new(worker: Worker) -> Self {
         Self { worker }
     }
 

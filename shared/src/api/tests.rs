@@ -25,7 +25,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn api(&self) -> Api<MemoryStore, Notes> {
+    fn api(&self) -> Api {
         Api::new(Worker::new(self.store.clone(), self.notes.clone()))
     }
 

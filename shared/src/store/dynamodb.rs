@@ -5,6 +5,7 @@
 //! refused write answers with what stands there, so that nobody has to read again. Expired items may linger for days
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>): an expired key counts as free.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
@@ -167,6 +168,7 @@ impl DynamoStore {
     }
 }
 
+#[async_trait]
 impl Store for DynamoStore {
     async fn insert(&self, record: &Record, key: Option<&IdempotencyKey>) -> Result<Inserted, StoreError> {
         if let Some(key) = key {

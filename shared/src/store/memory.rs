@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use async_trait::async_trait;
+
 use super::{IdempotencyKey, Inserted, Replaced, Store, StoreError};
 use crate::{Record, TaskId};
 
@@ -27,6 +29,7 @@ impl MemoryStore {
     }
 }
 
+#[async_trait]
 impl Store for MemoryStore {
     async fn insert(&self, record: &Record, key: Option<&IdempotencyKey>) -> Result<Inserted, StoreError> {
         let mut tables = self.tables();

@@ -4,8 +4,7 @@ mod attributes;
 mod dynamodb;
 mod memory;
 
-use std::future::Future;
-
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{Record, TaskId};
@@ -14,42 +13,35 @@ pub use dynamodb::DynamoStore;
 pub use memory::MemoryStore;
 
 /// Keeps records, and lets nobody change one on the ground of an old version of it.
+#[async_trait]
 pub trait Store: Send + Sync {
     /// Adds a new record; with a key, only if the key is not in use.
     ///
     /// # Errors
     ///
     /// The store did not answer.
-    fn insert(
-        &self,
-        record: &Record,
-        key: Option<&IdempotencyKey>,
-    ) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
+    async fn insert(&self, record: &Record, key: Option<&IdempotencyKey>) -> Result<Inserted, StoreError>;
 
     /// The newest version of a record.
     ///
     /// # Errors
     ///
     /// The store did not answer.
-    fn get(&self, id: &TaskId) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
+    async fn get(&self, id: &TaskId) -> Result<Option<Record>, StoreError>;
 
     /// Writes `record` over the version before it.
     ///
     /// # Errors
     ///
     /// The store did not answer; the record may or may not have been written.
-    fn replace(&self, record: &Record) -> impl Future<Output = Result<Replaced, StoreError>> + Send;
+    async fn replace(&self, record: &Record) -> Result<Replaced, StoreError>;
 
     /// Removes the record, and its key, unless it was changed since this version of it. Answers whether it did.
     ///
     /// # Errors
     ///
     /// The store did not answer.
-    fn remove(
-        &self,
-        record: &Record,
-        key: Option<&IdempotencyKey>,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    async fn remove(&self, record: &Record, key: Option<&IdempotencyKey>) -> Result<bool, StoreError>;
 }
 
 /// A key under which a client may send the same request again.

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::Worker;
 use crate::{
-    Dispatch, Record, Store, Timestamp,
+    Record, Timestamp,
     logging::chain,
     record::{Failure, FailureCode, Outcome},
     store::Replaced,
@@ -31,7 +31,7 @@ const LARGEST_RESULT: usize = 256 * 1024;
 /// The largest checkpoint, in bytes of JSON. Each renewal of the lease writes it once more.
 const LARGEST_CHECKPOINT: usize = 32 * 1024;
 
-impl<S: Store, D: Dispatch> Worker<S, D> {
+impl Worker {
     /// Runs the task while renewing its lease. Answers the newest record and what the attempt came to, or nothing
     /// where the lease was lost.
     pub(super) async fn attempt(

@@ -11,7 +11,7 @@ mod attempt;
 #[cfg(test)]
 mod tests;
 
-use std::{convert::identity, time::Duration};
+use std::{convert::identity, sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
 use lambda_runtime::Context;
@@ -36,9 +36,10 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(1);
 /// ```
 /// use lambda_runtime::Context;
 /// use shared::{Record, Status, Store, TaskMessage, Timestamp, Worker, store::MemoryStore};
-/// # use shared::{Dispatch, DispatchError};
+/// # use shared::{Dispatch, DispatchError, async_trait};
 /// #
 /// # struct Nobody;
+/// # #[async_trait]
 /// # impl Dispatch for Nobody {
 /// #     async fn dispatch(&self, _: &TaskMessage, _: &Context) -> Result<(), DispatchError> {
 /// #         Ok(())
@@ -66,10 +67,10 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(1);
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Worker<S, D> {
-    pub(crate) store: S,
-    pub(crate) dispatch: D,
+#[derive(Clone)]
+pub struct Worker {
+    pub(crate) store: Arc<dyn Store>,
+    dispatch: Arc<dyn Dispatch>,
     pub(crate) metrics: Metrics,
     webhook: Webhook,
 }
@@ -109,13 +110,13 @@ enum Claimed {
     Done(Option<Record>),
 }
 
-impl<D: Dispatch> Worker<DynamoStore, D> {
+impl Worker {
     /// The worker of a function on AWS, which its template tells the table's name, and perhaps a webhook.
     ///
     /// # Errors
     ///
     /// The template does not name the table.
-    pub fn on_aws(config: &SdkConfig, dispatch: D) -> Result<Self, MissingSetting> {
+    pub fn on_aws(config: &SdkConfig, dispatch: impl Dispatch + 'static) -> Result<Self, MissingSetting> {
         let store = DynamoStore::new(config, aws::setting("TABLE_NAME")?);
         Ok(Self {
             metrics: Metrics::from_environment(),
@@ -123,14 +124,12 @@ impl<D: Dispatch> Worker<DynamoStore, D> {
             ..Self::new(store, dispatch)
         })
     }
-}
 
-impl<S: Store, D: Dispatch> Worker<S, D> {
     /// A worker on the tasks in `store`, which hands over by `dispatch`.
-    pub fn new(store: S, dispatch: D) -> Self {
+    pub fn new(store: impl Store + 'static, dispatch: impl Dispatch + 'static) -> Self {
         Self {
-            store,
-            dispatch,
+            store: Arc::new(store),
+            dispatch: Arc::new(dispatch),
             metrics: Metrics::default(),
             webhook: Webhook::default(),
         }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use async_trait::async_trait;
 use lambda_runtime::Context;
 use serde_json::{Map, Value, json};
 
@@ -44,8 +45,14 @@ async fn newest(store: &MemoryStore, id: &TaskId) -> Record {
     store.get(id).await.unwrap().unwrap()
 }
 
-fn worker(store: &MemoryStore) -> Worker<MemoryStore, Notes> {
-    Worker::new(store.clone(), Notes::default())
+fn worker(store: &MemoryStore) -> Worker {
+    worker_with_notes(store).0
+}
+
+/// A worker, and the notes of what it hands over.
+fn worker_with_notes(store: &MemoryStore) -> (Worker, Notes) {
+    let notes = Notes::default();
+    (Worker::new(store.clone(), notes.clone()), notes)
 }
 
 /// The record of a task after an invocation that may take so long has ended it.
@@ -154,6 +161,7 @@ async fn a_task_that_runs_out_of_time_fails_and_says_so() {
 /// A store in which renewals stand still.
 struct Slow(MemoryStore);
 
+#[async_trait]
 impl Store for Slow {
     async fn insert(&self, record: &Record, key: Option<&IdempotencyKey>) -> Result<Inserted, StoreError> {
         self.0.insert(record, key).await
@@ -278,10 +286,7 @@ async fn endless(store: &MemoryStore) -> Record {
 }
 
 /// Delivers it to an invocation whose time to pause comes once the task has begun, however busy the machine is.
-async fn deliver(
-    worker: &Worker<MemoryStore, Notes>,
-    message: &TaskMessage,
-) -> Result<Option<Record>, WorkerError> {
+async fn deliver(worker: &Worker, message: &TaskMessage) -> Result<Option<Record>, WorkerError> {
     let invocation = invocation(Duration::from_secs(100));
     let ran = worker.run(message, &invocation);
     tokio::join!(biased; ran, tokio::time::advance(Duration::from_secs(95))).0
@@ -290,7 +295,7 @@ async fn deliver(
 #[tokio::test(start_paused = true)]
 async fn a_task_that_takes_too_long_for_one_invocation_is_put_down_handed_over_and_gone_on_with() {
     let store = MemoryStore::default();
-    let worker = worker(&store);
+    let (worker, notes) = worker_with_notes(&store);
     let first = TaskMessage::of(&endless(&store).await);
     let put_down = deliver(&worker, &first).await.unwrap().unwrap();
     assert_eq!(
@@ -303,10 +308,7 @@ async fn a_task_that_takes_too_long_for_one_invocation_is_put_down_handed_over_a
         (Status::Running, 1, 1, true)
     );
     let second = TaskMessage::of(&put_down);
-    assert_eq!(
-        *worker.dispatch.handed_over.lock().unwrap(),
-        std::slice::from_ref(&second)
-    );
+    assert_eq!(*notes.handed_over.lock().unwrap(), std::slice::from_ref(&second));
     // The first message comes once more: its part is done, and the next is on its way.
     deliver(&worker, &first).await.unwrap();
     worker
@@ -322,12 +324,12 @@ async fn a_task_that_takes_too_long_for_one_invocation_is_put_down_handed_over_a
 #[tokio::test(start_paused = true)]
 async fn a_continuation_that_could_not_be_handed_over_is_when_the_delivery_comes_again() {
     let store = MemoryStore::default();
-    let worker = worker(&store);
+    let (worker, notes) = worker_with_notes(&store);
     let message = TaskMessage::of(&endless(&store).await);
-    worker.dispatch.fails.store(true, Ordering::Relaxed);
+    notes.fails.store(true, Ordering::Relaxed);
     let error = deliver(&worker, &message).await.unwrap_err();
     assert!(matches!(error, WorkerError::Dispatch(_)));
-    worker.dispatch.fails.store(false, Ordering::Relaxed);
+    notes.fails.store(false, Ordering::Relaxed);
     let record = deliver(&worker, &message).await.unwrap().unwrap();
     assert_eq!((record.attempts, record.handed_over), (1, true));
 }
@@ -345,11 +347,11 @@ async fn what_is_handed_over_and_was_removed_meanwhile_is_no_task_any_more() {
 async fn a_continuation_that_the_platform_gave_up_on_is_handed_over_or_else_failed() {
     for (fails, status) in [(false, Status::Running), (true, Status::Failed)] {
         let store = MemoryStore::default();
-        let worker = worker(&store);
+        let (worker, notes) = worker_with_notes(&store);
         let message = TaskMessage::of(&endless(&store).await);
-        worker.dispatch.fails.store(true, Ordering::Relaxed);
+        notes.fails.store(true, Ordering::Relaxed);
         deliver(&worker, &message).await.unwrap_err();
-        worker.dispatch.fails.store(fails, Ordering::Relaxed);
+        notes.fails.store(fails, Ordering::Relaxed);
         worker
             .give_up(&message, "exhausted", &Context::default())
             .await

@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::{RawValue, to_raw_value};
-use shared::{DynamoStore, Worker, aws, event::Event, logging, queue::give_up_tasks};
+use shared::{Worker, aws, event::Event, logging, queue::give_up_tasks};
 use split_lambda::WorkerInvocation;
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,10 +18,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-async fn handle(
-    worker: &Worker<DynamoStore, WorkerInvocation>,
-    event: LambdaEvent<Event>,
-) -> Result<Box<RawValue>, Error> {
+async fn handle(worker: &Worker, event: LambdaEvent<Event>) -> Result<Box<RawValue>, Error> {
     let LambdaEvent { payload, context } = event;
     let response = match payload {
         Event::Task(message) => {

@@ -6,7 +6,7 @@ use std::{convert::Infallible, time::Duration};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use shared::{
-    DynamoStore, Worker, aws, logging,
+    Worker, aws, logging,
     queue::{QueueError, body, for_each_message, give_up_tasks},
 };
 use sqs_worker::TaskQueue;
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Error> {
 
 /// Deals with the messages of both queues.
 struct Consumer {
-    worker: Worker<DynamoStore, TaskQueue>,
+    worker: Worker,
     queue: TaskQueue,
     dead_letters: String,
 }

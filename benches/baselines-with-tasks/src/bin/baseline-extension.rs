@@ -2,10 +2,10 @@
 //! next event (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html>). The task is bounded by the
 //! function's timeout; there is no queue, and nobody tries again.
 
-use baselines_with_tasks::{Accepted, InProcess, extension::Extension, in_process};
+use baselines_with_tasks::{Accepted, extension::Extension, in_process};
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
 use lambda_runtime::Context;
-use shared::{Api, DynamoStore, TaskMessage, Worker, aws, logging};
+use shared::{Api, TaskMessage, Worker, aws, logging};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
@@ -50,7 +50,7 @@ impl Drop for Handled {
 /// The extension: runs what a request has handed over, once the request is handled.
 struct AfterResponses {
     extension: Extension,
-    worker: Worker<DynamoStore, InProcess>,
+    worker: Worker,
     accepted: Accepted,
     requests: UnboundedReceiver<Context>,
 }

@@ -33,7 +33,7 @@ async fn main() -> Result<(), Error> {
 
 struct Consumer {
     store: DynamoStore,
-    worker: Worker<DynamoStore, Nobody>,
+    worker: Worker,
 }
 
 impl Consumer {
