@@ -128,7 +128,7 @@ impl Variant {
         self.profile().functions
     }
 
-    /// What Cargo builds for it.
+    /// What Cargo builds for it: the binary of each function or container.
     pub fn binaries(self) -> &'static [&'static str] {
         self.profile().binaries
     }

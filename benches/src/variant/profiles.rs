@@ -26,6 +26,7 @@ pub(super) struct Profile {
     pub(super) has_api_function: bool,
     /// How many functions it has.
     pub(super) functions: usize,
+    /// That of each function or container.
     pub(super) binaries: &'static [&'static str],
     /// Files and folders of sources that are its own, relative to the workspace root.
     pub(super) sources: &'static [&'static str],
@@ -75,8 +76,8 @@ pub(super) const SYNCHRONOUS: Profile = Profile {
     accepted_status: 200,
     has_api_function: true,
     functions: 1,
-    binaries: &["baseline-api"],
-    sources: &["benches/baselines-with-tasks/src/bin/baseline-api.rs"],
+    binaries: &["baseline-with-tasks"],
+    sources: &["benches/baselines-with-tasks/src/handlers/api.rs"],
 };
 
 pub(super) const BACKGROUND: Profile = Profile {
@@ -87,9 +88,9 @@ pub(super) const BACKGROUND: Profile = Profile {
     accepted_status: 202,
     has_api_function: true,
     functions: 1,
-    binaries: &["baseline-background"],
+    binaries: &["baseline-with-tasks"],
     sources: &[
-        "benches/baselines-with-tasks/src/bin/baseline-background.rs",
+        "benches/baselines-with-tasks/src/handlers/background.rs",
         "benches/baselines-with-tasks/src/in_process.rs",
     ],
 };
@@ -102,9 +103,9 @@ pub(super) const EXTENSION: Profile = Profile {
     accepted_status: 202,
     has_api_function: true,
     functions: 1,
-    binaries: &["baseline-extension"],
+    binaries: &["baseline-with-tasks"],
     sources: &[
-        "benches/baselines-with-tasks/src/bin/baseline-extension.rs",
+        "benches/baselines-with-tasks/src/handlers/extension.rs",
         "benches/baselines-with-tasks/src/extension.rs",
     ],
 };
@@ -117,10 +118,10 @@ pub(super) const QUEUE_INTEGRATION: Profile = Profile {
     accepted_status: 202,
     has_api_function: false,
     functions: 2,
-    binaries: &["baseline-api", "baseline-queue-worker"],
+    binaries: &["baseline-with-tasks", "baseline-with-tasks"],
     sources: &[
-        "benches/baselines-with-tasks/src/bin/baseline-api.rs",
-        "benches/baselines-with-tasks/src/bin/baseline-queue-worker.rs",
+        "benches/baselines-with-tasks/src/handlers/api.rs",
+        "benches/baselines-with-tasks/src/handlers/queue_worker.rs",
     ],
 };
 

@@ -69,6 +69,7 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Clone)]
 pub struct Worker {
+    // By pointers: so both halves are compiled once, in this crate, and not anew in each function with its own hand-over.
     pub(crate) store: Arc<dyn Store>,
     dispatch: Arc<dyn Dispatch>,
     pub(crate) metrics: Metrics,

@@ -2,19 +2,17 @@
 //! next event (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html>). The task is bounded by the
 //! function's timeout; there is no queue, and nobody tries again.
 
+use aws_config::SdkConfig;
 use baselines_with_tasks::{Accepted, extension::Extension, in_process};
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
 use lambda_runtime::Context;
-use shared::{Api, TaskMessage, Worker, aws, logging};
+use shared::{Api, TaskMessage, Worker};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    logging::start();
-    let config = aws::config().await?;
+pub(crate) async fn run(config: &SdkConfig) -> Result<(), Error> {
     let (hand_over, accepted) = in_process();
-    let worker = Worker::on_aws(&config, hand_over)?;
+    let worker = Worker::on_aws(config, hand_over)?;
     let api = Api::new(worker.clone());
     let (handled, requests) = unbounded_channel();
     // Before the runtime asks for its first event, with which init ends.

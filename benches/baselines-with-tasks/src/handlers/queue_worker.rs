@@ -4,12 +4,13 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use baselines_with_tasks::Nobody;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::{Map, Value};
 use shared::{
-    DynamoStore, Record, Store as _, TaskMessage, Timestamp, Worker, aws, logging,
+    DynamoStore, Record, Store as _, TaskMessage, Timestamp, Worker, aws,
     queue::{QueueError, body, for_each_message},
     record::Failure,
     store::{IdempotencyKey, Inserted},
@@ -17,13 +18,10 @@ use shared::{
     worker::WorkerError,
 };
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    logging::start();
-    let config = aws::config().await?;
+pub(crate) async fn run(config: &SdkConfig) -> Result<(), Error> {
     let consumer = Consumer {
-        store: DynamoStore::new(&config, aws::setting("TABLE_NAME")?),
-        worker: Worker::on_aws(&config, Nobody)?,
+        store: DynamoStore::new(config, aws::setting("TABLE_NAME")?),
+        worker: Worker::on_aws(config, Nobody)?,
     };
     lambda_runtime::run(service_fn(async |event| {
         Ok::<_, Infallible>(consumer.handle(event).await)

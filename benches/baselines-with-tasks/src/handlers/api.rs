@@ -2,15 +2,13 @@
 //! API Gateway's 30 seconds are over. Beside the integration with the queue, where API Gateway accepts tasks and asks
 //! nobody, it shows and cancels them.
 
+use aws_config::SdkConfig;
 use baselines_with_tasks::Nobody;
 use lambda_http::{Error, Request, http::HeaderValue, service_fn};
-use shared::{Api, Worker, aws, logging};
+use shared::{Api, Worker};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    logging::start();
-    let config = aws::config().await?;
-    let api = Api::new(Worker::on_aws(&config, Nobody)?);
+pub(crate) async fn run(config: &SdkConfig) -> Result<(), Error> {
+    let api = Api::new(Worker::on_aws(config, Nobody)?);
     lambda_http::run(service_fn(|mut request: Request| {
         request
             .headers_mut()
