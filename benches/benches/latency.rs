@@ -13,7 +13,8 @@ use tokio::runtime::Runtime;
 
 mod common;
 
-/// Before the first look at a task's record, which is a request too and would compete with the task.
+/// Before the first look at a task's record, which is a request too and would compete with the task; and for the floor, which
+/// has no task, so that its next request comes to a machine at rest as well.
 const SETTLE: Duration = Duration::from_millis(5);
 
 fn main() -> Result<()> {
@@ -63,8 +64,8 @@ async fn latencies(target: &Target, iterations: u64) -> Result<Latencies> {
         let sent = Instant::now();
         let accepted = target.tasks.accept(&task).await?;
         sums.accept += sent.elapsed();
+        tokio::time::sleep(SETTLE).await;
         if target.variant.ends_tasks() {
-            tokio::time::sleep(SETTLE).await;
             let task = target.tasks.succeeded(&accepted.id()?).await?;
             sums.start += task
                 .accepted_to_started()
