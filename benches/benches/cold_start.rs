@@ -57,8 +57,8 @@ fn cold_start(criterion: &mut Criterion, runtime: &Runtime) {
     group.finish();
 }
 
-/// After an environment has been retired: its end is work too, and a floor that is asked again at once finds all it needs in the
-/// processor's caches, unlike a variant, whose task is waited for.
+/// Before each start. The end of the environment before it is work too; and a variant, whose task is waited for, comes to a machine
+/// at rest, while a floor that is asked again at once would find all it needs in the processor's caches.
 const SETTLE: Duration = Duration::from_millis(20);
 
 async fn first_answers(target: &Target, iterations: u64) -> Result<Duration> {

@@ -110,8 +110,7 @@ pub(in crate::report) fn permissions(results: &Results) -> Table {
 /// The sizes of the binaries.
 pub(in crate::report) fn sizes(results: &Results) -> Table {
     Table::new(
-        "Release binaries, and their size in a deployment package; 1 MB is a million bytes. Those baselines that run tasks in \
-         functions share one binary.",
+        "Release binaries, and their size in a deployment package; 1 MB is a million bytes.",
         &["Variant", "Binary", "Size", "Zipped"],
         results.measured.iter().flat_map(|measured| {
             measured.binaries.iter().map(|binary| {
